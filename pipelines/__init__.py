@@ -1,0 +1,26 @@
+"""Pipeline graphs. Each module has a configuration model and a graph; neither holds logic."""
+
+from typing import NamedTuple
+
+
+class PipelineEntry(NamedTuple):
+    """Where a pipeline is and which configuration it runs with unless told otherwise."""
+
+    module: str
+    config: str
+
+
+PIPELINES = {
+    "digital_data_etl": PipelineEntry(
+        "pipelines.digital_data_etl", "configs/digital_data_etl.yaml"
+    ),
+    "feature_engineering": PipelineEntry(
+        "pipelines.feature_engineering", "configs/feature_engineering.yaml"
+    ),
+    "end_to_end_data": PipelineEntry("pipelines.end_to_end_data", "configs/end_to_end_data.yaml"),
+    "inference": PipelineEntry("pipelines.inference", "configs/inference.yaml"),
+    "training": PipelineEntry("pipelines.training", "configs/training.yaml"),
+    "export_artifact_to_json": PipelineEntry(
+        "pipelines.export_artifact_to_json", "configs/export_artifact_to_json.yaml"
+    ),
+}

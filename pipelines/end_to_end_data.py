@@ -1,0 +1,45 @@
+"""Links of several authors -> data warehouse -> vector store, in one run."""
+
+from typing import Any
+
+from pydantic import Field
+from zenml import pipeline
+from zenml.enums import ExecutionMode
+
+from pipelines.digital_data_etl import etl
+from pipelines.feature_engineering import features
+from rag_llm_system.domain.documents import Value
+
+
+class AuthorLinks(Value):
+    user_full_name: str = Field(min_length=1)
+    links: list[str] = Field(min_length=1)
+
+
+class Config(Value):
+    """As for ``digital_data_etl``, with several authors."""
+
+    author_links: list[AuthorLinks] = Field(min_length=1)
+    allow_local: bool = False
+    connect_to: dict[str, str] = Field(default_factory=dict)
+
+
+@pipeline(enable_cache=False, execution_mode=ExecutionMode.FAIL_FAST)
+def end_to_end_data(
+    author_links: list[dict[str, Any]], allow_local: bool, connect_to: dict[str, str]
+) -> None:
+    crawled: list[Any] = []
+    for author in author_links:
+        crawled.append(
+            etl(
+                author["user_full_name"],
+                author["links"],
+                allow_local=allow_local,
+                connect_to=connect_to,
+                after=crawled[-1:],
+            )
+        )
+    features([author["user_full_name"] for author in author_links], after=crawled)
+
+
+graph = end_to_end_data

@@ -1,0 +1,1 @@
+"""From raw documents to vectors, driven by the table of document categories."""

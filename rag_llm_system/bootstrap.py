@@ -1,0 +1,173 @@
+"""Builds the system from the settings: the only place that chooses and constructs adapters."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from functools import cached_property
+
+from rag_llm_system.application.crawlers.custom_article import CustomArticleCrawler
+from rag_llm_system.application.crawlers.dispatcher import ANY_PAGE, CrawlerDispatcher
+from rag_llm_system.application.crawlers.github import GithubCrawler
+from rag_llm_system.application.crawlers.records import RecordsCrawler
+from rag_llm_system.application.indexing import Indexer
+from rag_llm_system.application.rag.answer import AnswerWriter, LLMWriter
+from rag_llm_system.application.rag.extractive import ExtractiveWriter
+from rag_llm_system.application.rag.retriever import ContextRetriever
+from rag_llm_system.domain.errors import ConfigurationError, UnknownName
+from rag_llm_system.domain.ports import LLM, DocumentStore, Embedder, VectorStore
+from rag_llm_system.infrastructure.db import DOCUMENT_STORES
+from rag_llm_system.infrastructure.embedders import EMBEDDERS
+from rag_llm_system.infrastructure.fetchers import FETCHERS, REPOSITORY_READERS
+from rag_llm_system.infrastructure.llms import LLMS
+from rag_llm_system.infrastructure.loading import load
+from rag_llm_system.infrastructure.tracing import TRACERS
+from rag_llm_system.infrastructure.tracing.runs import RunTracer
+from rag_llm_system.infrastructure.vector_stores.factory import VectorStoreFactory
+from rag_llm_system.settings import PROJECT_ROOT, Settings
+
+EXTRACTIVE = "extractive"
+
+
+class System:
+    """Everything a use case needs, each part built on first use and closed with the whole.
+
+    What is not used is not built: a crawl loads no encoder, a question opens no data warehouse.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._closing = ExitStack()
+
+    def close(self) -> None:
+        """Close what was built, last first; a second call does nothing."""
+        self._closing.close()
+
+    def __enter__(self) -> "System":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @cached_property
+    def documents(self) -> DocumentStore:
+        uri = self.settings.DATABASE_HOST.get_secret_value()
+        name = self.settings.DATABASE_NAME
+        store: DocumentStore
+        if uri:
+            store = load("document store", "mongo", DOCUMENT_STORES)(uri, name)
+        else:
+            embedded = load("document store", "embedded", DOCUMENT_STORES)
+            store = embedded(self.settings.data_dir, name)
+        self._closing.callback(store.close)
+        return store
+
+    @cached_property
+    def vectors(self) -> VectorStore:
+        store = VectorStoreFactory.create(self.settings.VECTOR_STORE, **self._vector_options())
+        self._closing.callback(store.close)
+        return store
+
+    def _vector_options(self) -> dict[str, object]:
+        settings = self.settings
+        if settings.VECTOR_STORE != "qdrant":
+            return {}
+        if settings.USE_QDRANT_CLOUD:
+            if not settings.QDRANT_CLOUD_URL:
+                raise ConfigurationError("USE_QDRANT_CLOUD is set; set QDRANT_CLOUD_URL too")
+            key = settings.QDRANT_APIKEY.get_secret_value()
+            return {"url": settings.QDRANT_CLOUD_URL, "api_key": key}
+        if settings.QDRANT_DATABASE_HOST:
+            return {"host": settings.QDRANT_DATABASE_HOST, "port": settings.QDRANT_DATABASE_PORT}
+        return {"path": settings.data_dir / "qdrant"}
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        build_embedder = load("embedder", self.settings.EMBEDDER, EMBEDDERS)
+        embedder: Embedder = build_embedder(
+            model_id=self.settings.TEXT_EMBEDDING_MODEL_ID, device=self.settings.RAG_MODEL_DEVICE
+        )
+        return embedder
+
+    @cached_property
+    def tracer(self) -> RunTracer:
+        settings = self.settings
+        if settings.TRACING == "off":
+            off: RunTracer = load("tracer", "off", TRACERS)()
+            return off
+        tracer: RunTracer = load("tracer", "opik", TRACERS)(
+            data_dir=settings.data_dir,
+            project=settings.OPIK_PROJECT_NAME,
+            url=settings.OPIK_URL_OVERRIDE,
+            api_key=settings.OPIK_API_KEY.get_secret_value(),
+            workspace=settings.OPIK_WORKSPACE,
+        )
+        self._closing.callback(tracer.close)
+        return tracer
+
+    @cached_property
+    def writer(self) -> AnswerWriter:
+        settings = self.settings
+        if settings.LLM_BACKEND == EXTRACTIVE:
+            return ExtractiveWriter(self.embedder)
+        return LLMWriter(
+            self._llm(),
+            max_tokens=settings.MAX_NEW_TOKENS_INFERENCE,
+            temperature=settings.TEMPERATURE_INFERENCE,
+        )
+
+    def _llm(self) -> LLM:
+        settings = self.settings
+        options: dict[str, Mapping[str, object]] = {
+            "openai": {
+                "model_id": settings.OPENAI_MODEL_ID,
+                "base_url": settings.OPENAI_BASE_URL,
+                "api_key": settings.OPENAI_API_KEY,
+            },
+            "local": {
+                "url": settings.LOCAL_INFERENCE_ENDPOINT_URL,
+                "top_p": settings.TOP_P_INFERENCE,
+            },
+        }
+        name = settings.LLM_BACKEND
+        if name not in LLMS and ":" not in name:
+            raise UnknownName("LLM backend", name, [EXTRACTIVE, *LLMS])
+        llm: LLM = load("LLM backend", name, LLMS)(**options.get(name, {}))
+        return llm
+
+    @cached_property
+    def retriever(self) -> ContextRetriever:
+        return ContextRetriever(self.vectors, self.embedder, self.tracer)
+
+    def indexer(self) -> Indexer:
+        return Indexer(self.vectors, self.embedder)
+
+    @contextmanager
+    def crawlers(
+        self, *, allow_local: bool = False, connect_to: Mapping[str, str] | None = None
+    ) -> Iterator[CrawlerDispatcher]:
+        """The crawlers of every kind of link, while the block runs.
+
+        ``allow_local`` permits files and repositories of this machine and addresses of its network;
+        relative ones start at the project. ``connect_to`` sends a host to another ``host:port``.
+        """
+        fetcher = load("fetcher", "http", FETCHERS)(
+            connect_to=connect_to or {}, allow_private=allow_local
+        )
+        reader = load("repository reader", "git", REPOSITORY_READERS)(
+            allow_local=allow_local, allow_private=allow_local, base=PROJECT_ROOT
+        )
+        repositories = GithubCrawler(reader)
+        with closing(fetcher):
+            yield CrawlerDispatcher(
+                {
+                    "github.com": repositories,
+                    "git+https": repositories,
+                    "git+file": repositories,
+                    "file": RecordsCrawler(PROJECT_ROOT, allow_local=allow_local),
+                    ANY_PAGE: CustomArticleCrawler(fetcher),
+                }
+            )
+
+
+def build(settings: Settings) -> System:
+    """The system that these settings describe; nothing is opened yet."""
+    return System(settings)

@@ -1,0 +1,1 @@
+"""What the system talks about: values, ports and errors. No input or output."""

@@ -1,0 +1,75 @@
+"""Chunks and their embedding windows: what the vector store keeps."""
+
+from typing import Any
+from uuid import UUID, uuid5
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from rag_llm_system.domain.documents import Metadata, Value, sha256_of
+
+Vectors = npt.NDArray[np.float32]
+"""Shape (n, dimension), or (dimension,) for one; rows have length 1."""
+
+
+class Chunk(Value):
+    """A slice ``[start, end)`` of a cleaned document's text, in characters."""
+
+    document_id: str
+    category: str
+    platform: str
+    link: str
+    title: str = ""
+    author_id: str
+    author_full_name: str
+    ordinal: int
+    total_chunks: int
+    start: int
+    end: int
+    content: str
+    fingerprint: str
+    metadata: Metadata = Field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """Two documents with the same text keep their own chunks; an edit gives new ids."""
+        return str(uuid5(UUID(self.document_id), f"{self.ordinal}:{sha256_of(self.content)}"))
+
+    def payload(self) -> dict[str, Any]:
+        """The flat mapping a vector store keeps beside the vector; metadata never hides our own keys."""
+        own = self.model_dump(exclude={"metadata"})
+        return {**self.metadata, **own, "chunk_id": self.id}
+
+
+class Window(Value):
+    """The part of a chunk that one vector stands for: never longer than the encoder can read.
+
+    ``start`` and ``end`` are characters of the chunk's own content; ``document_windows`` is how many
+    the whole document has, so that a store can tell whether all of them are there.
+    """
+
+    chunk: Chunk
+    index: int
+    total_windows: int
+    document_windows: int
+    start: int
+    end: int
+
+    @property
+    def id(self) -> str:
+        return str(uuid5(UUID(self.chunk.id), f"window:{self.index}"))
+
+    @property
+    def text(self) -> str:
+        return self.chunk.content[self.start : self.end]
+
+    def payload(self) -> dict[str, Any]:
+        return {
+            **self.chunk.payload(),
+            "window": self.index,
+            "total_windows": self.total_windows,
+            "document_windows": self.document_windows,
+            "window_start": self.start,
+            "window_end": self.end,
+        }

@@ -1,0 +1,59 @@
+"""What is asked of a store, and what it finds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import Field
+
+from rag_llm_system.domain.documents import Scalar, Value
+
+
+class Range(Value):
+    """A numeric condition: ``gte <= value <= lte``; an end that is not given is open."""
+
+    gte: float | None = None
+    lte: float | None = None
+
+
+Where = Mapping[str, Scalar | Sequence[Scalar] | Range]
+"""Conditions on payload fields, all of them required. A scalar means equality, a sequence "any of its
+members", a Range a number within. A list in the payload matches when any of its elements does."""
+
+
+class Hit(Value):
+    """One found point; ``score`` is the cosine similarity, higher is better."""
+
+    id: str
+    score: float
+    payload: Mapping[str, Any]
+
+
+class Query(Value):
+    """A question and the conditions its sources must meet."""
+
+    text: str
+    where: Mapping[str, Any] = Field(default_factory=dict)
+
+
+def matches(where: Where | None, payload: Mapping[str, Any]) -> bool:
+    """The reference meaning of :data:`Where`, for stores that filter in Python and for their tests."""
+    for field, condition in (where or {}).items():
+        found = payload.get(field)
+        values = found if isinstance(found, list) else [] if found is None else [found]
+        if not any(_meets(value, condition) for value in values):
+            return False
+    return True
+
+
+def _meets(value: Any, condition: Any) -> bool:
+    if isinstance(condition, Range):
+        return (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and (condition.gte is None or value >= condition.gte)
+            and (condition.lte is None or value <= condition.lte)
+        )
+    if isinstance(condition, Sequence) and not isinstance(condition, str):
+        return any(_meets(value, member) for member in condition)
+    # True == 1 in Python; in a filter a flag is not a number
+    return isinstance(value, bool) == isinstance(condition, bool) and bool(value == condition)

@@ -1,0 +1,174 @@
+"""Published generations: immutable copies of a shard's files, with a manifest, behind one pointer.
+
+::
+
+    CURRENT.json            which generation is current, and what it holds; replaced in one step
+    000007-3f2a91bc/        the current one: its files and their MANIFEST.json (sizes, digests)
+    000006-88d0e1aa/        the one before, for readers that are just opening it
+"""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from uuid import uuid4
+
+from pydantic import ValidationError
+
+from rag_llm_system.domain.documents import Value
+from rag_llm_system.domain.errors import StoreCorrupt
+from rag_llm_system.domain.ports import CollectionSpec
+from rag_llm_system.infrastructure.vector_stores.durable_files import (
+    copy_durably,
+    digest_of,
+    flush_folder,
+    write_durably,
+)
+
+PUBLISHED = "published"
+"""The folder of a collection that holds its generations."""
+
+_POINTER = "CURRENT.json"
+_MANIFEST = "MANIFEST.json"
+_PARTIAL = ".partial"
+_NAME = re.compile(r"\d{6,}-[0-9a-f]{8}")
+_KEPT = 2  # the current generation, and the one a reader may be opening while it is replaced
+
+
+class Generation(Value):
+    """What CURRENT.json says."""
+
+    name: str
+    spec: CollectionSpec
+    manifest_digest: str
+
+
+class _File(Value):
+    size: int
+    digest: str
+
+
+class _Manifest(Value):
+    files: Mapping[str, _File]
+
+
+def way_out(collection: Path) -> str:
+    """What to do about a damaged collection: everything in it can be made again."""
+    return (
+        f"move the folder {collection} away and run `poe run-feature-engineering-pipeline`, "
+        "which rebuilds the vectors from the data warehouse"
+    )
+
+
+def current(published: Path) -> Generation | None:
+    """The current generation, None when nothing was published."""
+    pointer = published / _POINTER
+    try:
+        return Generation.model_validate_json(pointer.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise _damaged(pointer, "is not what was published") from error
+
+
+def pointer_state(published: Path) -> tuple[int, int] | None:
+    """Changes with every publication; much cheaper than reading the pointer."""
+    try:
+        status = (published / _POINTER).stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
+def publish(shard: Path, published: Path, spec: CollectionSpec) -> Generation:
+    """Copy the flushed shard and point to the copy. Killed at any moment, the pointer names a whole generation."""
+    published.mkdir(exist_ok=True)
+    _remove_partial(published)
+    name = f"{_last_number(published) + 1:06d}-{uuid4().hex[:8]}"
+    partial = published / (name + _PARTIAL)
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, partial, ignore_errors=True)
+        manifest_digest = _copy(shard, partial)
+        partial.rename(published / name)
+        undo.pop_all()
+    flush_folder(published)
+    generation = Generation(name=name, spec=spec, manifest_digest=manifest_digest)
+    write_durably(published / _POINTER, generation.model_dump_json().encode())
+    _remove_old(published)
+    return generation
+
+
+def link_files(published: Path, generation: Generation, target: Path) -> None:
+    """Give ``target`` the generation's files, as hard links where the file system has them, and check each one.
+
+    Raises StoreCorrupt naming a file that is damaged or gone, FileNotFoundError when a newer generation has
+    replaced this one meanwhile.
+    """
+    try:
+        _link_checked(published / generation.name, generation.manifest_digest, target)
+    except FileNotFoundError as error:
+        if current(published) != generation:
+            raise
+        raise _damaged(Path(error.filename), "is missing") from error
+
+
+def _link_checked(source: Path, manifest_digest: str, target: Path) -> None:
+    manifest = source / _MANIFEST
+    if digest_of(manifest) != manifest_digest:
+        raise _damaged(manifest, "is not what was published")
+    for path, expected in _Manifest.model_validate_json(manifest.read_bytes()).files.items():
+        linked = target / path
+        linked.parent.mkdir(parents=True, exist_ok=True)
+        _link_or_copy(source / path, linked)
+        if linked.stat().st_size != expected.size or digest_of(linked) != expected.digest:
+            raise _damaged(source / path, "is not what was published")
+
+
+def _damaged(file: Path, what: str) -> StoreCorrupt:
+    collection = next(parent.parent for parent in file.parents if parent.name == PUBLISHED)
+    return StoreCorrupt(f"{file} {what}; {way_out(collection)}")
+
+
+def _copy(shard: Path, target: Path) -> str:
+    files: dict[str, _File] = {}
+    for source in (shard / "edge_config.json", *sorted((shard / "segments").rglob("*"))):
+        copy = target / source.relative_to(shard)
+        if source.is_file():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            digest = copy_durably(source, copy)
+            files[str(source.relative_to(shard))] = _File(size=copy.stat().st_size, digest=digest)
+    manifest = target / _MANIFEST
+    write_durably(manifest, json.dumps(_Manifest(files=files).model_dump(), indent=1).encode())
+    for folder, _, _ in os.walk(target):
+        flush_folder(Path(folder))
+    return digest_of(manifest)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:  # no hard links on this file system; copying says so if something else is wrong
+        shutil.copyfile(source, target)
+
+
+def _names(published: Path) -> list[str]:
+    return sorted(path.name for path in published.iterdir() if _NAME.fullmatch(path.name))
+
+
+def _last_number(published: Path) -> int:
+    return max((int(name.partition("-")[0]) for name in _names(published)), default=0)
+
+
+def _remove_partial(published: Path) -> None:
+    for leftover in published.glob("*" + _PARTIAL):
+        shutil.rmtree(leftover)
+
+
+def _remove_old(published: Path) -> None:
+    for name in _names(published)[:-_KEPT]:
+        shutil.rmtree(published / name)

@@ -1,0 +1,1 @@
+"""What needs torch: fine-tuning, evaluation of models, text generation."""

@@ -1,0 +1,1 @@
+"""Measures a fine-tuned model on rows it was not trained on."""

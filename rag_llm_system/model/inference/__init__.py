@@ -1,0 +1,1 @@
+"""Text generation: the engine that runs a model, and the client of a server that runs one."""

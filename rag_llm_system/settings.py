@@ -1,0 +1,194 @@
+"""Where things are and which backend is used.
+
+Read once, from the first of these that has a value: the ZenML secret ``settings``, the environment, ``.env``.
+An address that is not set means the embedded engine.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rag_llm_system.domain.errors import ConfigurationError
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+SECRET_NAME = "settings"  # noqa: S105 - the documented name of the ZenML secret, not a secret
+
+
+class Settings(BaseSettings):
+    """Every setting; a field's description is its line in ``.env.example``."""
+
+    model_config = SettingsConfigDict(
+        env_file=PROJECT_ROOT / ".env", extra="forbid", frozen=True, case_sensitive=True
+    )
+
+    DATA_DIR: Path = Field(
+        Path(".rag"),
+        description="Where the embedded engines keep their files (relative: to the clone)",
+    )
+
+    DATABASE_HOST: SecretStr = Field(
+        SecretStr(""), description="MongoDB URI; empty: an embedded server, started on demand"
+    )
+    DATABASE_NAME: str = Field("twin", description="Name of the MongoDB database")
+
+    VECTOR_STORE: str = Field("qdrant", description="qdrant, memory, or package.module:Class")
+    USE_QDRANT_CLOUD: bool = Field(False, description="Use QDRANT_CLOUD_URL and QDRANT_APIKEY")
+    QDRANT_DATABASE_HOST: str = Field(
+        "", description="Host of a Qdrant server; empty: Qdrant Edge in this process"
+    )
+    QDRANT_DATABASE_PORT: int = Field(6333, description="Port of that server")
+    QDRANT_CLOUD_URL: str = Field("", description="URL of a Qdrant cloud cluster")
+    QDRANT_APIKEY: SecretStr = Field(SecretStr(""), description="API key of that cluster")
+
+    EMBEDDER: str = Field(
+        "sentence-transformers",
+        description="sentence-transformers, hashing, or package.module:Class",
+    )
+    TEXT_EMBEDDING_MODEL_ID: str = Field(
+        "sentence-transformers/all-MiniLM-L6-v2",
+        description="Encoder; the default's weights are installed with the project",
+    )
+    RERANKING_CROSS_ENCODER_MODEL_ID: str = Field(
+        "cross-encoder/ms-marco-MiniLM-L-4-v2", description="Cross-encoder for reranking"
+    )
+    RAG_MODEL_DEVICE: str = Field("cpu", description="Device of the encoder: cpu, cuda, mps")
+
+    LLM_BACKEND: str = Field(
+        "extractive",
+        description="extractive (quotes, no model), openai, local, or package.module:Class",
+    )
+    OPENAI_MODEL_ID: str = Field("gpt-4o-mini", description="Model to ask for")
+    OPENAI_API_KEY: SecretStr = Field(SecretStr(""), description="Key; Ollama and vLLM need none")
+    OPENAI_BASE_URL: str = Field(
+        "https://api.openai.com/v1", description="Ollama: http://127.0.0.1:11434/v1; vLLM: its /v1"
+    )
+    LOCAL_INFERENCE_ENDPOINT_URL: str = Field(
+        "http://127.0.0.1:8000/infer",
+        description="The inference server that LLM_BACKEND=local asks",
+    )
+    TEMPERATURE_INFERENCE: float = Field(0.01, ge=0, le=2, description="Sampling temperature")
+    TOP_P_INFERENCE: float = Field(0.9, gt=0, le=1, description="Nucleus sampling")
+    MAX_NEW_TOKENS_INFERENCE: int = Field(150, ge=1, description="Longest answer, in tokens")
+    HUGGINGFACE_ACCESS_TOKEN: SecretStr = Field(
+        SecretStr(""), description="For gated models and private datasets"
+    )
+
+    INFERENCE_HOST: str = Field("127.0.0.1", description="Address the inference server listens on")
+    INFERENCE_PORT: int = Field(8000, description="Port of the inference server (/infer)")
+    RAG_API_HOST: str = Field("127.0.0.1", description="Address the RAG API listens on")
+    RAG_API_PORT: int = Field(8001, description="Port of the RAG API (/rag)")
+
+    TRACING: Literal["auto", "off"] = Field(
+        "auto", description="auto: Opik if configured below, else a local file; off: nothing"
+    )
+    OPIK_URL_OVERRIDE: str = Field("", description="URL of an Opik server, ending in /api")
+    OPIK_API_KEY: SecretStr = Field(SecretStr(""), description="API key of Opik's cloud")
+    OPIK_WORKSPACE: str = Field("default", description="Opik workspace")
+    OPIK_PROJECT_NAME: str = Field("twin", description="Opik project")
+
+    @property
+    def data_dir(self) -> Path:
+        """``DATA_DIR`` as an absolute path."""
+        return self.DATA_DIR if self.DATA_DIR.is_absolute() else PROJECT_ROOT / self.DATA_DIR
+
+
+def zenml_environment(data_dir: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that make ``<data_dir>/zenml`` the ZenML store; empty when a store was chosen before.
+
+    A store counts as chosen when ZENML_CONFIG_PATH or ZENML_STORE_URL is set, or ``zenml init`` was run
+    in the clone. Ours is named outright, so that a dashboard that was started and died cannot point runs
+    at itself.
+    """
+    chosen = environment.get("ZENML_CONFIG_PATH") or environment.get("ZENML_STORE_URL")
+    if chosen or (PROJECT_ROOT / ".zen").exists():
+        return {}
+    folder = data_dir / "zenml"
+    database = folder / "local_stores" / "default_zen_store" / "zenml.db"
+    return {
+        "ZENML_CONFIG_PATH": str(folder),
+        "ZENML_STORE_TYPE": "sql",
+        "ZENML_STORE_URL": f"sqlite:///{database}",
+    }
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises ConfigurationError naming each wrong setting, never its value.
+    """
+    settings = _checked({})
+    secret = _read_secret(settings)
+    return _checked(secret) if secret else settings
+
+
+def _checked(secret: Mapping[str, Any]) -> Settings:
+    try:
+        return Settings(**secret)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg']}"
+            for e in error.errors(include_input=False, include_url=False)
+        )
+        raise ConfigurationError(
+            f"wrong setting (environment, .env or ZenML secret): {wrong}; see .env.example"
+        ) from None
+
+
+def _marker(settings: Settings) -> Path:
+    """Its presence says that the secret was exported; reading it costs seconds, so others skip it."""
+    return settings.data_dir / "settings-in-zenml"
+
+
+def remember_secret(settings: Settings) -> None:
+    """From now on processes of this clone read the ZenML secret first."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _marker(settings).touch()
+
+
+def forget_secret(settings: Settings) -> None:
+    _marker(settings).unlink(missing_ok=True)
+
+
+def _read_secret(settings: Settings) -> dict[str, str]:
+    """The values of the ZenML secret, read by a process of its own: zenml takes over the logging and
+    the output of whatever imports it."""
+    if not _marker(settings).exists():
+        return {}
+    environment = {
+        **os.environ,
+        **zenml_environment(settings.data_dir, os.environ),
+        "ZENML_ANALYTICS_OPT_IN": "false",
+    }
+    reader = subprocess.run(  # noqa: S603 - our own module, no input from outside
+        [sys.executable, "-m", __name__],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if reader.returncode != 0:
+        raise ConfigurationError(
+            f"the ZenML secret {SECRET_NAME!r} cannot be read; "
+            "export it again or run: poe delete-settings-zenml"
+        )
+    found: dict[str, str] = json.loads(reader.stdout.splitlines()[-1])
+    return found
+
+
+def _print_secret() -> None:
+    from zenml.client import Client  # the one place of this package that knows zenml
+
+    secrets = Client().list_secrets(name=SECRET_NAME).items
+    values = Client().get_secret(SECRET_NAME).secret_values if secrets else {}
+    sys.__stdout__.write(f"\n{json.dumps(values)}\n")
+
+
+if __name__ == "__main__":
+    _print_secret()

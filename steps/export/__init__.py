@@ -1,0 +1,1 @@
+"""Steps that write artifacts to files."""

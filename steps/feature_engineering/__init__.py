@@ -1,0 +1,1 @@
+"""Steps from the data warehouse to the vector store."""

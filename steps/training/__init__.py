@@ -1,0 +1,1 @@
+"""Steps from a train.jsonl to a registered model."""

@@ -1,0 +1,30 @@
+"""Asks the running RAG API: ``poe call-inference-ml-service -- "question"``."""
+
+import json
+
+import click
+
+from rag_llm_system.settings import load_settings
+from tools.errors import clean_exit
+
+DEFAULT_QUESTION = "What happens to a chunk that is longer than the encoder's window?"
+
+
+@click.command(help="POST QUESTION to the running RAG API and print its answer.")
+@click.argument("question", default=DEFAULT_QUESTION)
+@click.option("--k", default=9, show_default=True)
+@click.option("--url", help="Where the API runs (default: settings RAG_API_HOST and RAG_API_PORT).")
+def main(question: str, k: int, url: str | None) -> None:
+    with clean_exit():
+        from tools.http_calls import post_json
+
+        settings = load_settings()
+        base = url or f"http://{settings.RAG_API_HOST}:{settings.RAG_API_PORT}"
+        answer = post_json(
+            f"{base}/rag", {"query": question, "k": k}, start_with="poe run-inference-ml-service"
+        )
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

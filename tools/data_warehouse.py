@@ -1,0 +1,66 @@
+"""The data warehouse as JSON files, in and out: ``poe run-export-data-warehouse-to-json``."""
+
+from pathlib import Path
+
+import click
+
+from rag_llm_system.settings import load_settings
+from tools.errors import clean_exit
+
+_DATA_DIR = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    default=Path("data/data_warehouse_raw_data"),
+    show_default=True,
+    help="Folder of UserDocument.json, ArticleDocument.json, PostDocument.json, RepositoryDocument.json.",
+)
+
+
+@click.group(help="Export or import the data warehouse, or show what is in it.")
+def main() -> None: ...
+
+
+@main.command("export", help="Write one JSON file per collection.")
+@_DATA_DIR
+def export_raw_data(data_dir: Path) -> None:
+    with clean_exit():
+        from rag_llm_system.application.warehouse_dump import export_dump
+        from rag_llm_system.bootstrap import build
+
+        with build(load_settings()) as system:
+            for name, rows in export_dump(system.documents, data_dir).items():
+                click.echo(f"{data_dir / name}: {rows} rows")
+
+
+@main.command("import", help="Read such files, also gzipped ones, into the data warehouse.")
+@_DATA_DIR
+def import_raw_data(data_dir: Path) -> None:
+    with clean_exit():
+        from rag_llm_system.application.warehouse_dump import import_dump
+        from rag_llm_system.bootstrap import build
+
+        with build(load_settings()) as system:
+            for name, report in import_dump(system.documents, data_dir).items():
+                click.echo(
+                    f"{name}: {report.new} new, {report.changed} changed, {report.unchanged} unchanged"
+                )
+
+
+@main.command("status", help="Documents per author and category, and points per collection.")
+def status() -> None:
+    with clean_exit():
+        from rag_llm_system.application.preprocessing.categories import CATEGORIES
+        from rag_llm_system.bootstrap import build
+
+        with build(load_settings()) as system:
+            for author in system.documents.authors():
+                counts = ", ".join(
+                    f"{system.documents.count(c, author_id=author.id)} {c}" for c in CATEGORIES
+                )
+                click.echo(f"{author.full_name}: {counts}")
+            for name in sorted(system.vectors.collections()):
+                click.echo(f"{name}: {system.vectors.count(name)} points")
+
+
+if __name__ == "__main__":
+    main()

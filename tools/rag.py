@@ -1,0 +1,47 @@
+"""Asks one question: ``poe call-rag-retrieval-module -- "How are documents chunked?"``."""
+
+import click
+
+from rag_llm_system.domain.queries import Query
+from rag_llm_system.settings import load_settings
+from tools.errors import clean_exit
+
+
+@click.command(help="Retrieve chunks for QUESTION and answer it, with sources.")
+@click.argument("question")
+@click.option("--k", default=9, show_default=True, help="How many chunks to retrieve.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Only chunks whose payload field has this value (platform, language, author_full_name, ...).",
+)
+def main(question: str, k: int, as_json: bool, where: tuple[str, ...]) -> None:
+    with clean_exit():
+        # the retrieval stack takes seconds to import; --help must not wait for it
+        from rag_llm_system.application.rag.answer import answer_question
+        from rag_llm_system.bootstrap import build
+        from tools.render import answer_lines
+
+        conditions = dict(_condition(text) for text in where)
+        with build(load_settings()) as system:
+            answer = answer_question(
+                Query(text=question, where=conditions),
+                retriever=system.retriever,
+                writer=system.writer,
+                tracer=system.tracer,
+                k=k,
+            )
+        click.echo(answer.model_dump_json(indent=2) if as_json else "\n".join(answer_lines(answer)))
+
+
+def _condition(text: str) -> tuple[str, str]:
+    field, separator, value = text.partition("=")
+    if not separator:
+        raise click.BadParameter(f"{text!r}: write it as field=value", param_hint="--where")
+    return field, value
+
+
+if __name__ == "__main__":
+    main()

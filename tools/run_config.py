@@ -1,0 +1,75 @@
+"""A run's parameters: the YAML file, then ``--set`` values, checked by the pipeline's own model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from rag_llm_system.domain.errors import ConfigurationError, MissingFile
+from rag_llm_system.settings import PROJECT_ROOT
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_run_config(
+    path: str, overrides: Sequence[str], model: type[Model]
+) -> tuple[Model, dict[str, str]]:
+    """The parameters, and where each came from.
+
+    Raises MissingFile, or ConfigurationError naming the file, the key and what is wrong with it.
+    """
+    file = _found(path)
+    values = _read(file)
+    origin = {key: file.name for key in values}
+    for override in overrides:
+        key, separator, text = override.partition("=")
+        if not separator:
+            raise ConfigurationError(f"--set {override!r}: write it as key=value")
+        values[key] = _parsed(text, f"--set {key}")
+        origin[key] = "--set"
+    try:
+        config = model.model_validate(values)
+    except ValidationError as error:
+        wrong = "; ".join(_line(e, model) for e in error.errors(include_url=False))
+        raise ConfigurationError(f"{file.name}: {wrong}") from error
+    return config, {key: origin.get(key, "default") for key in type(config).model_fields}
+
+
+def _found(path: str) -> Path:
+    for file in (Path(path), PROJECT_ROOT / path, PROJECT_ROOT / "configs" / path):
+        if file.is_file():
+            return file
+    known = ", ".join(
+        sorted(f"configs/{p.name}" for p in (PROJECT_ROOT / "configs").glob("*.yaml"))
+    )
+    raise MissingFile(f"no config {path!r}; there are: {known}")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    values = _parsed(file.read_text(encoding="utf-8"), file.name)
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigurationError(f"{file.name}: expected 'key: value' lines, found {values!r:.40}")
+    return values
+
+
+def _parsed(text: str, where: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise ConfigurationError(f"{where}{line}: malformed YAML: {problem}") from error
+
+
+def _line(error: Any, model: type[BaseModel]) -> str:
+    key = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        return f"unknown key {key!r}; known: {', '.join(sorted(model.model_fields))}"
+    if error["type"] == "missing":
+        return f"key {key!r} is missing"
+    return f"{key}: {error['msg']}"
