@@ -22,11 +22,15 @@ class Config(Value):
     author_links: list[AuthorLinks] = Field(min_length=1)
     allow_local: bool = False
     connect_to: dict[str, str] = Field(default_factory=dict)
+    exclude: list[str] = Field(default_factory=list)
 
 
 @pipeline(enable_cache=False, execution_mode=ExecutionMode.FAIL_FAST)
 def end_to_end_data(
-    author_links: list[dict[str, Any]], allow_local: bool, connect_to: dict[str, str]
+    author_links: list[dict[str, Any]],
+    allow_local: bool,
+    connect_to: dict[str, str],
+    exclude: list[str],
 ) -> None:
     crawled: list[Any] = []
     for author in author_links:
@@ -36,6 +40,7 @@ def end_to_end_data(
                 author["links"],
                 allow_local=allow_local,
                 connect_to=connect_to,
+                exclude=exclude,
                 after=crawled[-1:],
             )
         )

@@ -1,6 +1,6 @@
 """Builds the system from the settings: the only place that chooses and constructs adapters."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
 
@@ -142,12 +142,17 @@ class System:
 
     @contextmanager
     def crawlers(
-        self, *, allow_local: bool = False, connect_to: Mapping[str, str] | None = None
+        self,
+        *,
+        allow_local: bool = False,
+        connect_to: Mapping[str, str] | None = None,
+        exclude: Sequence[str] = (),
     ) -> Iterator[CrawlerDispatcher]:
         """The crawlers of every kind of link, while the block runs.
 
         ``allow_local`` permits files and repositories of this machine and addresses of its network;
-        relative ones start at the project. ``connect_to`` sends a host to another ``host:port``.
+        relative ones start at the project. ``connect_to`` sends a host to another ``host:port``;
+        ``exclude`` leaves files of repositories out.
         """
         fetcher = load("fetcher", "http", FETCHERS)(
             connect_to=connect_to or {}, allow_private=allow_local
@@ -155,7 +160,7 @@ class System:
         reader = load("repository reader", "git", REPOSITORY_READERS)(
             allow_local=allow_local, allow_private=allow_local, base=PROJECT_ROOT
         )
-        repositories = GithubCrawler(reader)
+        repositories = GithubCrawler(reader, exclude)
         with closing(fetcher):
             yield CrawlerDispatcher(
                 {

@@ -187,7 +187,7 @@ def _print_secret() -> None:
 
     secrets = Client().list_secrets(name=SECRET_NAME).items
     values = Client().get_secret(SECRET_NAME).secret_values if secrets else {}
-    sys.__stdout__.write(f"\n{json.dumps(values)}\n")
+    sys.stdout.write(f"\n{json.dumps(values)}\n")
 
 
 if __name__ == "__main__":

@@ -31,9 +31,11 @@ def opik_receiver(data_dir: Path, status: int = 204) -> Iterator[OpikReceiver]:
     with OpikReceiver(data_dir, status) as receiver:
         thread = Thread(target=receiver.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        yield receiver
-        receiver.shutdown()
-        thread.join()
+        try:
+            yield receiver
+        finally:
+            receiver.shutdown()
+            thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -47,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers["Content-Encoding"] == "gzip":
             body = gzip.decompress(body)
         kind = self.path.removeprefix("/api/v1/private/").removesuffix("/batch")
-        self.server.headers_seen.append(dict(self.headers))
+        self.server.headers_seen.append({k.lower(): v for k, v in self.headers.items()})
         if self.server.status == 204:
             with self.server.records.open("a", encoding="utf-8") as file:
                 for record in json.loads(body)[kind]:

@@ -7,11 +7,9 @@ import click
 from rag_llm_system.settings import load_settings
 from tools.errors import clean_exit
 
-DEFAULT_QUESTION = "What happens to a chunk that is longer than the encoder's window?"
-
 
 @click.command(help="POST QUESTION to the running RAG API and print its answer.")
-@click.argument("question", default=DEFAULT_QUESTION)
+@click.argument("question")
 @click.option("--k", default=9, show_default=True)
 @click.option("--url", help="Where the API runs (default: settings RAG_API_HOST and RAG_API_PORT).")
 def main(question: str, k: int, url: str | None) -> None:

@@ -15,10 +15,7 @@ from tools.example_site import HOST, serve_site
 from tools.render import answer_lines
 from tools.run import run_pipeline
 
-QUESTIONS = (
-    "What happens to a chunk that is longer than the encoder's window?",
-    "How does the embedded MongoDB server stop?",
-)
+QUESTIONS = PROJECT_ROOT / "examples" / "questions.txt"
 
 
 @click.command(
@@ -56,9 +53,10 @@ def _ask(settings: Settings) -> dict[str, Any]:
     from rag_llm_system.bootstrap import build
     from rag_llm_system.domain.queries import Query
 
+    questions = QUESTIONS.read_text(encoding="utf-8").splitlines()
     answers = []
     with build(settings) as system:
-        for question in QUESTIONS:
+        for question in questions:
             answer = answer_question(
                 Query(text=question),
                 retriever=system.retriever,
@@ -74,7 +72,7 @@ def _ask(settings: Settings) -> dict[str, Any]:
     return {
         "documents": documents,
         "chunks": chunks,
-        "questions": list(QUESTIONS),
+        "questions": questions,
         "answers": [answer["text"] for answer in answers],
         "sources": [answer["sources"] for answer in answers],
     }

@@ -28,7 +28,9 @@ _PIP_TO_UV = {
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--extra", action="append", default=[], help="an extra, such as dev")
-    extras = sorted(parser.parse_args().extra)
+    parser.add_argument("--quiet", action="store_true", help="say nothing when nothing is to do")
+    arguments = parser.parse_args()
+    extras = sorted(arguments.extra)
     if sys.version_info < MINIMUM:
         return _fail(
             f"Python {sys.version.split()[0]} is too old; make PYTHON=python3.11 (or newer)"
@@ -38,7 +40,8 @@ def main() -> int:
     wanted = fingerprint()
     have = installed[1:] if installed[:1] == [wanted] else []
     if installed[:1] == [wanted] and set(extras) <= set(have):
-        print("Environment: .venv is up to date")
+        if not arguments.quiet:
+            print("Environment: .venv is up to date")
         return 0
     try:
         install(sorted({*extras, *have}))
@@ -77,9 +80,8 @@ def install(extras: list[str]) -> None:
 def _works(python: Path, code: str = "import pip") -> bool:
     if not python.exists():
         return False
-    return (
-        subprocess.run([str(python), "-c", code], capture_output=True, check=False).returncode == 0
-    )
+    probe = [str(python), "-c", code]
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0  # noqa: S603 - ours
 
 
 def _run(*command: object) -> None:
@@ -89,7 +91,8 @@ def _run(*command: object) -> None:
             environment.setdefault(uv_name, value)
     # an environment that is active in the user's shell is not the one we install into
     environment.pop("VIRTUAL_ENV", None)
-    subprocess.run([str(part) for part in command], cwd=ROOT, env=environment, check=True)
+    parts = [str(part) for part in command]
+    subprocess.run(parts, cwd=ROOT, env=environment, check=True)  # noqa: S603 - our own commands
 
 
 def _fail(message: str) -> int:

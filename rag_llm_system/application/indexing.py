@@ -17,6 +17,7 @@ from rag_llm_system.application.preprocessing.dispatchers import (
     ChunkingDispatcher,
     EmbeddingDispatcher,
 )
+from rag_llm_system.domain.chunks import Window
 from rag_llm_system.domain.documents import CleanedDocument, Value
 from rag_llm_system.domain.errors import DataError
 from rag_llm_system.domain.ports import CollectionSpec, Embedder, Record, VectorStore
@@ -77,32 +78,29 @@ class Indexer:
     def _embed_batch(
         self, batch: Sequence[CleanedDocument], on_document: OnDocument
     ) -> Iterator[Record]:
+        """Windows of many documents are embedded together: short ones fill the batches of long ones."""
         indexed = self._indexed(batch)
-        for document in batch:
-            if indexed.get(document.id) == self._chunking.fingerprint(document):
-                self._count(documents=1, unchanged_documents=1)
-            else:
-                yield from self._embed(document)
-            on_document(1)
-
-    def _embed(self, document: CleanedDocument) -> Iterator[Record]:
-        chunks = self._chunking.dispatch(document)
-        windows = self._embedding.windows(chunks)
-        written = 0
+        changed = [d for d in batch if indexed.get(d.id) != self._chunking.fingerprint(d)]
+        self._count(documents=len(batch), unchanged_documents=len(batch) - len(changed))
+        on_document(len(batch) - len(changed))
+        expected: dict[str, int] = {}
+        windows: list[Window] = []
+        for document in changed:
+            chunks = self._chunking.dispatch(document)
+            of_document = self._embedding.windows(chunks)
+            if not of_document:
+                raise DataError(f"{document.link}: {len(document.text)} characters gave no chunk")
+            expected[document.id] = len(of_document)
+            windows += of_document
+            self._count(embedded_documents=1, chunks=len(chunks), embedded=len(chunks))
         for record in self._embedding.dispatch(windows):
             yield record
-            written += 1
-        if not chunks or written != len(windows):
-            raise DataError(
-                f"{document.link}: {len(chunks)} chunks gave {written} of {len(windows)} vectors"
-            )
-        self._count(
-            documents=1,
-            embedded_documents=1,
-            chunks=len(chunks),
-            embedded=len(chunks),
-            windows=written,
-        )
+            document_id = record.payload["document_id"]
+            expected[document_id] -= 1
+            self._count(windows=1)
+            on_document(expected[document_id] == 0)
+        if missing := sum(expected.values()):
+            raise DataError(f"{missing} of {len(windows)} windows were not embedded")
 
     def _count(self, **more: int) -> None:
         now = self.report.model_dump()

@@ -19,10 +19,13 @@ def crawl_links(
     links: list[str],
     allow_local: bool = False,
     connect_to: dict[str, str] | None = None,
+    exclude: list[str] | None = None,
 ) -> Annotated[CrawlReport, "crawled_links"]:
     """A failed link never stops the others; the step fails when none of them succeeded."""
     system = current_system()
-    with system.crawlers(allow_local=allow_local, connect_to=connect_to or {}) as dispatcher:
+    with system.crawlers(
+        allow_local=allow_local, connect_to=connect_to, exclude=exclude or ()
+    ) as dispatcher:
         report = crawl(
             links,
             user,

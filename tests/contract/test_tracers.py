@@ -22,7 +22,7 @@ from rag_llm_system.infrastructure.opik_utils import (
 )
 from tests.opik_receiver import opik_receiver
 
-RUN_CREATED = datetime(2026, 11, 20, 12, 0, 0, 123456)  # noqa: DTZ001 - as ZenML stores it
+RUN_CREATED = datetime(2026, 11, 20, 12, 0, 0, 123456)
 RUN_ID = UUID("9b0a2b1c-5a0e-4f6d-8c3e-1f2a3b4c5d6e")
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -127,9 +127,8 @@ def test_each_outermost_span_is_a_trace_of_its_own(traced: Traced) -> None:
 
 
 def test_an_error_is_recorded_on_every_span_it_crosses(traced: Traced) -> None:
-    with pytest.raises(LookupError), traced.tracer.span("rag"):
-        with traced.tracer.span("retrieve"):
-            raise LookupError("no such chunk")
+    with pytest.raises(LookupError), traced.tracer.span("rag"), traced.tracer.span("retrieve"):
+        raise LookupError("no such chunk")
 
     work = traced.work()
 
@@ -209,9 +208,13 @@ def test_a_secret_reaches_no_sink(traced: Traced, canary: str, secret: bytes) ->
     everywhere = {"text": canary, "deep": [{"uri": canary}], canary: 1, "password": "cAnArY7"}
     failure = RuntimeError(f"cannot reach {canary}")
 
-    with pytest.raises(RuntimeError), traced.tracer.span("rag", inputs=everywhere) as span:
-        span.record(**everywhere)
-        raise failure
+    def work() -> None:
+        with traced.tracer.span("rag", inputs=everywhere) as span:
+            span.record(**everywhere)
+            raise failure
+
+    with pytest.raises(RuntimeError):
+        work()
     with traced.tracer.step_span(canary, trace_id=trace_id, inputs=everywhere, metadata=everywhere):
         pass
     traced.tracer.run_record(
@@ -274,6 +277,13 @@ def test_the_steps_of_a_run_meet_in_one_trace(traced: Traced) -> None:
         ("", "clean"),
         ("clean", "fetch"),
     ]
+
+
+def test_a_trace_id_is_what_opik_makes_of_the_run_id(traced: Traced) -> None:
+    from opik.id_helpers import uuid4_to_uuid7  # the tracer has set its environment by now
+
+    expected = uuid4_to_uuid7(RUN_CREATED.replace(tzinfo=UTC), str(RUN_ID))
+    assert trace_id_for_run(RUN_CREATED, RUN_ID) == str(expected)
 
 
 def test_the_latest_record_of_a_run_wins(traced: Traced) -> None:

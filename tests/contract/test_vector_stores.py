@@ -26,9 +26,11 @@ SPEC = CollectionSpec(
 WITHOUT_VECTORS = CollectionSpec(keyword_fields=("author_id",))
 EAST, NORTH = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Payload indexes have no effect in the local Qdrant:UserWarning"
-)
+# the server's double says what it does not imitate
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant"),
+    pytest.mark.filterwarnings("ignore:Local mode performs exact:UserWarning"),
+]
 
 
 def open_server(cls: Callable[..., VectorStore]) -> VectorStore:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from rag_llm_system.settings import Settings
+
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "examples" / "site"
 POSTS = ROOT / "examples" / "posts.jsonl"
@@ -20,6 +22,7 @@ ARTICLES = sorted(set(PAGES) - {"index.html"})
 
 # looked for in code only, as "make" is a verb elsewhere
 _TASK = re.compile(r"\bpoe ([a-z][a-z0-9-]*)")
+_SETTING = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b")
 _TARGET = re.compile(r"\bmake ([a-z][a-z0-9-]*)")
 
 each_page = pytest.mark.parametrize("name", PAGES)
@@ -106,7 +109,7 @@ def test_the_index_lists_every_article_with_its_title() -> None:
     listed = {
         str(link["href"]): link.get_text() for link in soup("index.html").select(".contents a")
     }
-    titles = {name: str(soup(name).h1 and soup(name).h1.get_text()) for name in ARTICLES}
+    titles = {name: "".join(h1.get_text() for h1 in soup(name)("h1")) for name in ARTICLES}
     assert listed == titles
 
 
@@ -130,6 +133,16 @@ def test_make_targets_in_the_examples_exist() -> None:
     }
     assert named
     assert {(target, file) for target, file in named if target not in targets} == set()
+
+
+def test_settings_in_the_examples_exist() -> None:
+    named = {
+        (setting, file)
+        for file, code in code_in_examples().items()
+        for setting in _SETTING.findall(code)
+    }
+    assert named
+    assert {(s, file) for s, file in named if s not in Settings.model_fields} == set()
 
 
 def test_there_are_twelve_short_posts() -> None:

@@ -16,7 +16,7 @@ def lift_code(tree: Any, key: str) -> list[str]:
     _unwrap_numbered_lines(tree)
     fences: list[str] = []
     for block in list(tree.iter("pre")):
-        if block.getparent() is None or next(block.iterancestors("pre", "table"), None) is not None:
+        if next(block.iterancestors("pre", "table"), None) is not None:
             continue  # a cell of a table stays in its table
         code = _code_of(block)
         if code.strip():

@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
@@ -81,11 +82,13 @@ class GithubCrawler:
 
     On GitHub a file's link is its page at HEAD, which stays the same over commits. Elsewhere it is the
     repository's link with the path as query, ``git+https://host/repo?path=src/a.py``: a fragment would not be
-    part of a document's identity.
+    part of a document's identity. Files whose path matches a pattern of ``exclude`` (as in a shell, ``*``
+    crosses folders) are left out and counted.
     """
 
-    def __init__(self, reader: RepositoryReader) -> None:
+    def __init__(self, reader: RepositoryReader, exclude: Sequence[str] = ()) -> None:
         self._reader = reader
+        self._exclude = tuple(exclude)
 
     def crawl(
         self, link: str, author: Author, known: Source | None
@@ -99,7 +102,9 @@ class GithubCrawler:
         found = 0
         for file in _readme_last(snapshot):
             text = _decoded(file)
-            if text is None:
+            if any(fnmatchcase(file.path, pattern) for pattern in self._exclude):
+                left_out["excluded"] += 1
+            elif text is None:
                 left_out["not UTF-8"] += 1
             elif not text.strip():
                 left_out["empty"] += 1

@@ -51,9 +51,9 @@ class RecordsCrawler:
         yield from documents.values()
         return {}
 
-    def known_by(self, link: str) -> None:  # noqa: ARG002 - a file is read anew each time
+    def known_by(self, link: str) -> tuple[str, str] | None:  # noqa: ARG002 - the port's
         """Nothing: reading a local file costs less than asking whether it changed."""
-        return
+        return None
 
     def _path(self, link: str) -> Path:
         parts = parse_link(link)

@@ -46,6 +46,7 @@ _WORD = re.compile(r"\s+")
 _HEADING = re.compile(r"#{1,6} \S")
 _BEFORE_HEADING = re.compile(r"\n(?=#{1,6} \S)")
 _PROSE_LANGUAGES = {"markdown", "text"}
+_LANGCHAIN_NAMES = {"javascript": "js", "typescript": "ts"}
 
 
 def by_paragraph(
@@ -143,7 +144,8 @@ def _boundaries(language: str) -> list[re.Pattern[str]]:
     if language in _PROSE_LANGUAGES:
         return [_BEFORE_HEADING, _PARAGRAPH, _SENTENCE]
     try:
-        separators = RecursiveCharacterTextSplitter.get_separators_for_language(Language(language))
+        known = Language(_LANGCHAIN_NAMES.get(language, language))
+        separators = RecursiveCharacterTextSplitter.get_separators_for_language(known)
     except ValueError:
         separators = ["\n\n", "\n"]
     return [_before_line(s) for s in separators if s.strip() or "\n" in s]

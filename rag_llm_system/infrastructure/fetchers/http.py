@@ -38,7 +38,8 @@ FAILURES: dict[type[Exception], str] = {
 class HttpFetcher:
     """Implements Fetcher: one pool of HTTP/1.1 and HTTP/2 connections, no cookies, no proxy, no retries.
 
-    Proxy settings of the environment are not read: a proxy would look hosts up by itself, unchecked.
+    Proxy settings of the environment are not read: a proxy would look hosts up by itself, unchecked. A file of
+    certificates named by SSL_CERT_FILE is.
     ``connect_to`` maps a host name to ``address:port``, for a server without an entry in DNS.
     ``timeout_s`` bounds a whole fetch with its redirects, ``max_bytes`` a page after decompression.
     """
@@ -57,7 +58,7 @@ class HttpFetcher:
         self._max_bytes = max_bytes
         self._user_agent = user_agent
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=httpx.create_ssl_context(),
             http2=True,
             max_connections=20,
             keepalive_expiry=30.0,
@@ -203,9 +204,10 @@ def _gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error.__cause__, ssl.SSLCertVerificationError):
-        return f"TLS certificate refused: {error.__cause__.verify_message}"
-    if isinstance(error.__cause__, ssl.SSLError):
+    origin = next(iter(error.args), None)  # httpcore wraps the error of the socket
+    if isinstance(origin, ssl.SSLCertVerificationError):
+        return f"TLS certificate refused: {origin.verify_message}"
+    if isinstance(origin, ssl.SSLError):
         return "TLS handshake failed"
     return next(reason for kind, reason in FAILURES.items() if isinstance(error, kind))
 

@@ -69,10 +69,11 @@ class OpikTracer:
         on_server = bool(url or api_key)
         self._complaints = Complaints((url or "the Opik cloud") if on_server else str(path))
         arguments: dict[str, Any] = {
+            "verify": True,  # httpx reads SSL_CERT_FILE itself; the SDK passes it on in a deprecated form
             "event_hooks": {
                 "request": [self._complaints.on_request],
                 "response": [self._complaints.on_response],
-            }
+            },
         }
         if not on_server:
             # A host of its own per file: the SDK keeps one connection per address, and hooks are for all clients.

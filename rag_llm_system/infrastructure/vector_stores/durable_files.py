@@ -1,5 +1,6 @@
 """Files that are whole after a crash or a power cut: written beside their place, flushed, then moved into it."""
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
@@ -30,30 +31,42 @@ def flush_folder(folder: Path) -> None:
 
 
 def copy_durably(source: Path, target: Path) -> str:
-    """Copy the bytes, flush them and return their digest. Holes stay holes: engines preallocate tens of megabytes."""
+    """Copy a flushed file, flush the copy and return its digest; zeros become holes.
+
+    Engines preallocate: a collection with one point has 70 MB of files with 100 KB in them.
+    """
     with source.open("rb") as reading, target.open("xb") as writing:
         digest = _digest(_copied(_blocks(reading), writing))
-        writing.truncate(reading.tell())
+        writing.truncate(os.fstat(reading.fileno()).st_size)
         _flush(writing)
     return digest
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of the blocks that are not all zero, each after its offset.
-
-    Several times faster than hashing the zeros of a preallocated file, and as safe beside the file's size.
-    """
+    """SHA-256 of the blocks that are not all zero, each after its offset: as safe as a plain one beside the size."""
     with path.open("rb") as file:
         return _digest(_blocks(file))
 
 
 def _blocks(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Offset and content of each block that holds anything; leaves the position at the end of the file."""
-    offset = 0
-    while block := file.read(_BLOCK_BYTES):
+    """Offset and content of each block that is not all zero. Holes are skipped: reading them takes most of the time."""
+    descriptor, offset = file.fileno(), 0
+    while (offset := _next_data(descriptor, offset)) >= 0:
+        block = os.pread(descriptor, _BLOCK_BYTES, offset)
         if block != _ZEROS[: len(block)]:
             yield offset, block
-        offset += len(block)
+        offset += _BLOCK_BYTES
+
+
+def _next_data(descriptor: int, offset: int) -> int:
+    """Where the next block with data starts; -1 when only a hole follows, or nothing."""
+    try:
+        found = os.lseek(descriptor, offset, os.SEEK_DATA)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            return -1
+        raise
+    return found - found % _BLOCK_BYTES
 
 
 def _copied(blocks: Iterable[tuple[int, bytes]], writing: BinaryIO) -> Iterator[tuple[int, bytes]]:

@@ -7,7 +7,6 @@
     000006-88d0e1aa/        the one before, for readers that are just opening it
 """
 
-import json
 import os
 import re
 import shutil
@@ -133,15 +132,16 @@ def _damaged(file: Path, what: str) -> StoreCorrupt:
 
 
 def _copy(shard: Path, target: Path) -> str:
+    """Copies all but the write-ahead log, which a flush has emptied; the digest of the manifest."""
     files: dict[str, _File] = {}
-    for source in (shard / "edge_config.json", *sorted((shard / "segments").rglob("*"))):
-        copy = target / source.relative_to(shard)
-        if source.is_file():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            digest = copy_durably(source, copy)
-            files[str(source.relative_to(shard))] = _File(size=copy.stat().st_size, digest=digest)
+    segments = (path for path in sorted((shard / "segments").rglob("*")) if not path.is_dir())
+    for source in (*segments, shard / "edge_config.json"):
+        path = source.relative_to(shard)
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        digest = copy_durably(source, target / path)
+        files[str(path)] = _File(size=(target / path).stat().st_size, digest=digest)
     manifest = target / _MANIFEST
-    write_durably(manifest, json.dumps(_Manifest(files=files).model_dump(), indent=1).encode())
+    write_durably(manifest, _Manifest(files=files).model_dump_json(indent=1).encode())
     for folder, _, _ in os.walk(target):
         flush_folder(Path(folder))
     return digest_of(manifest)

@@ -34,6 +34,11 @@ class CollectionAbsent(BackendError):
 
 def connect(url: str, host: str, port: int, api_key: str) -> QdrantClient:
     """A client that has opened no connection yet."""
+    if "/" in host:
+        raise ConfigurationError(
+            "QDRANT_DATABASE_HOST is a host name alone; its port goes into QDRANT_DATABASE_PORT, "
+            "a URL into QDRANT_CLOUD_URL"
+        )
     parts = urlsplit(url or f"http://{host}")
     if api_key and parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
         raise ConfigurationError(

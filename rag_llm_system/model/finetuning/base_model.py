@@ -18,7 +18,6 @@ from transformers import (
 )
 
 from rag_llm_system.domain.errors import ConfigurationError, MissingFile
-from rag_llm_system.model.finetuning.config import SCRATCH, ScratchSettings
 from rag_llm_system.model.finetuning.chat_template import (
     BEGIN_OF_TEXT,
     END_OF_TURN,
@@ -26,6 +25,7 @@ from rag_llm_system.model.finetuning.chat_template import (
     SPECIAL_TOKENS,
     prepare_tokenizer,
 )
+from rag_llm_system.model.finetuning.config import SCRATCH, ScratchSettings
 
 _LONGEST_REASON = 160
 """Characters of a vendor's message that are worth repeating; the rest is advice for others."""

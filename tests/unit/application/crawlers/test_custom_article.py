@@ -92,6 +92,14 @@ def test_code_is_byte_identical_with_its_blank_lines_and_tabs(article: Document)
     assert "`uuid5(namespace, key)`" in article.text
 
 
+def test_code_in_a_table_cell_stays_in_its_table() -> None:
+    prose = "<p>Some words around the table, enough of them to make an article of the page.</p>"
+    table = "<table><tr><td>Old</td><td><pre>a = 1</pre></td></tr></table>"
+    html = f"<html><body><article>{prose}{table}<pre> </pre>{prose}</article></body></html>"
+    (document,) = crawl(page_of(html))
+    assert "| Old | a = 1 |" in document.text
+
+
 LINES = st.text(st.sampled_from("ab_*`~|#<>&\\\t  é"), max_size=12)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_llm_system.application.crawlers.github import GithubCrawler
@@ -25,7 +25,7 @@ FILES = {
     "README.md": b"# Code\n",
     "src/a b.py": b"def f(x):\n\n\treturn x  \n",
     "blank.txt": b" \n",
-    "latin.txt": b"caf\xe9",
+    "latin.txt": b"\xe9t\xe9",
     "Makefile": "all: ü\n".encode(),
 }
 
@@ -67,6 +67,7 @@ def test_a_document_holds_the_file_and_says_where_it_is() -> None:
     assert readme.title == "README.md"
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["a.py", "b/c.md", "d"]), st.binary(min_size=1), min_size=1))
 def test_every_text_is_its_file_and_every_file_is_accounted_for(files: dict[str, bytes]) -> None:
     crawl = crawler_of(files | {"last": b"x"}).crawl(LINK, AUTHOR, None)
