@@ -13,7 +13,9 @@ from steps.etl.get_or_create_user import get_or_create_user
 
 
 class Config(Value):
-    """``exclude`` leaves out files of repositories by pattern. ``allow_local`` permits ``file:`` and ``git+file:`` links and addresses of this network.
+    """``exclude`` leaves out files of repositories by pattern.
+
+    ``allow_local`` permits ``file:`` and ``git+file:`` links and addresses of this network.
     ``connect_to`` sends a host name to an address of its own, as ``curl --connect-to`` does."""
 
     user_full_name: str = Field(min_length=1)

@@ -129,7 +129,6 @@ class Indexer:
         """Cleaned documents into ``cleaned_<category>``, without vectors: datasets are made of them."""
         report = LoadReport()
         stream = iter(documents)
-        touched: dict[str, int] = {}
         while batch := list(islice(stream, LOOKUP_BATCH)):
             for name, group in _grouped(batch, self._table).items():
                 spec = self.spec(name)
@@ -139,10 +138,10 @@ class Indexer:
                     for r in self._store.scan(name, where={"document_id": [d.id for d in group]})
                 }
                 changed = [d for d in group if stored.get(d.id) != d.fingerprint]
-                self._store.upsert(name, [_cleaned_record(d) for d in changed])
-                touched[name] = touched.get(name, 0) + len(changed)
+                if changed:
+                    self._store.upsert(name, [_cleaned_record(d) for d in changed])
                 report = _added(report, given=len(group), written=len(changed))
-        return self._finished(report, touched)
+        return self._finished(report, [c.cleaned_collection for c in self._table.values()])
 
     def load_chunks(self, records: Iterable[Record]) -> LoadReport:
         """Embedded windows into ``<category>_chunks_embedded``.
@@ -152,7 +151,6 @@ class Indexer:
         """
         report = LoadReport()
         stream = iter(records)
-        touched: dict[str, int] = {}
         fresh: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         while batch := list(islice(stream, WRITE_BATCH)):
             groups: dict[str, list[Record]] = defaultdict(list)
@@ -164,10 +162,10 @@ class Indexer:
             for name, group in groups.items():
                 self._store.ensure(name, self.spec(name))
                 self._store.upsert(name, group)
-                touched[name] = touched.get(name, 0) + len(group)
                 report = _added(report, given=len(group), written=len(group))
         removed = sum(self._remove_stale(name, ids) for name, ids in sorted(fresh.items()))
-        return self._finished(_added(report, removed=removed), touched)
+        report = _added(report, removed=removed)
+        return self._finished(report, [c.chunk_collection for c in self._table.values()])
 
     def _remove_stale(self, name: str, fresh: Mapping[str, set[str]]) -> int:
         """Points of re-embedded documents that are not among the new ones; all new ones must be there."""
@@ -182,16 +180,19 @@ class Indexer:
                     f"{name}: {len(missing)} of {len(wanted)} points were not stored; "
                     "nothing was removed, run the feature engineering pipeline again"
                 )
-            self._store.delete(name, sorted(there - wanted))
-            removed += len(there - wanted)
+            if stale := sorted(there - wanted):
+                self._store.delete(name, stale)
+            removed += len(stale)
         return removed
 
-    def _finished(self, report: LoadReport, touched: Mapping[str, int]) -> LoadReport:
-        for name in sorted(touched):
+    def _finished(self, report: LoadReport, collections: Iterable[str]) -> LoadReport:
+        """Publish, also what an earlier run wrote and did not live to publish."""
+        there = sorted(set(collections) & set(self._store.collections()))
+        for name in there:
             self._store.publish(name)
         return report.model_copy(
             update={
-                "collections": {n: self._store.count(n) for n in sorted(touched)},
+                "collections": {name: self._store.count(name) for name in there},
                 "unchanged": report.given - report.written,
             }
         )

@@ -76,7 +76,11 @@ class VectorStore(Protocol):
     def collections(self) -> Mapping[str, CollectionSpec]: ...
 
     def upsert(self, name: str, records: Sequence[Record]) -> int:
-        """Insert or replace whole points. All are checked first: a bad one raises DataError and changes nothing."""
+        """Insert or replace whole points; how many different ones. The last record of an id counts.
+
+        All are checked first: a bad one raises DataError and changes nothing. Here and in ``publish`` an absent
+        collection raises UnknownName.
+        """
 
     def search(
         self, name: str, vector: Vectors, *, limit: int, where: Where | None = None
@@ -91,7 +95,10 @@ class VectorStore(Protocol):
     def count(self, name: str, *, where: Where | None = None) -> int: ...
 
     def publish(self, name: str) -> None:
-        """Make what was written durable and visible to readers in other processes."""
+        """Make what was written durable and visible to readers in other processes.
+
+        Also what an earlier process wrote and did not live to publish; without any, nothing is done.
+        """
 
     def drop(self, name: str) -> None: ...
 

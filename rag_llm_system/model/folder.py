@@ -34,8 +34,10 @@ def read_record(folder: Path) -> dict[str, Any]:
     return record
 
 
-def load_finetuned(folder: Path, *, token: SecretStr | None = None) -> LoadedModel:
-    """The model with its adapter, not merged: ``with model.disable_adapter()`` gives the base.
+def load_finetuned(
+    folder: Path, *, merged: bool = False, token: SecretStr | None = None
+) -> LoadedModel:
+    """The model with its adapter; when not ``merged``, ``with model.disable_adapter()`` gives the base alone.
 
     On the GPU in bfloat16 when there is one, else on the processor in float32.
     """
@@ -49,4 +51,6 @@ def load_finetuned(folder: Path, *, token: SecretStr | None = None) -> LoadedMod
             base = load_base(record["base"], dtype=dtype, token=token).model
         tokenizer = AutoTokenizer.from_pretrained(folder / ADAPTER_DIR)
         model = PeftModel.from_pretrained(base, folder / ADAPTER_DIR)
+        if merged:
+            model = model.merge_and_unload()
     return LoadedModel(model=model.to(device).eval(), tokenizer=tokenizer)

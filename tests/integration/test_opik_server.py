@@ -156,3 +156,16 @@ def test_a_folder_that_cannot_be_written_costs_one_warning(
 
     [line] = said_by_us(caplog)
     assert line.startswith(f"traces are lost at {tmp_path / 'traces' / 'traces.jsonl'}: ")
+
+
+def test_two_tracers_may_share_a_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tracers = [OpikTracer(tmp_path, "twin"), OpikTracer(tmp_path, "twin")]
+    for name, tracer in zip(("first", "second"), tracers, strict=True):
+        with tracer.span(name):
+            pass
+        tracer.flush()
+    for tracer in tracers:
+        tracer.close()
+
+    assert [work.name for work in read_traces(tmp_path)] == ["second", "first"]
+    assert said_by_us(caplog) == []

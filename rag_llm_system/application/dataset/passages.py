@@ -14,7 +14,9 @@ _HEADING = re.compile(r"#{1,6}\s+(?P<text>.*?)\s*#*\s*$")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _NOT_PROSE = re.compile(r"[ \t]{2,}|[-*+>|<!#]|\d{1,3}[.)]\s|\[\^")
 _LINK = re.compile(r"!?\[(?P<text>[^\]]*)\]\([^)]*\)")
-_SENTENCE_END = re.compile(r"\.[\"'”’)*_]*(?=\s|$)")
+_SENTENCE_END = re.compile(
+    r"\.[\"'\u201d\u2019)*_]*(?=\s|$)"
+)  # with the quotes and marks that close
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|Fig|Eq|No|Dr|Mr|Mrs|Ms|St)|\b[A-Z])$")
 
 

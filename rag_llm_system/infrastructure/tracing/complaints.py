@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 import httpx
 
@@ -18,12 +19,13 @@ _LONGEST_REASON_CHARS = 200
 class Complaints(logging.Handler):
     """Hears the SDK's own warnings and its HTTP traffic; the first sign of lost traces becomes one warning."""
 
-    def __init__(self, destination: str) -> None:
+    def __init__(self, destination: str, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(logging.WARNING)
         self._destination = redact(destination)
         self._once = threading.Lock()
+        self._clock = clock
         self._asked = False
-        self._answered_at = time.monotonic()
+        self._answered_at = clock()
 
     def emit(self, record: logging.LogRecord) -> None:
         # What a flush could not deliver is judged, and said more clearly, by the tracer that asked for it.
@@ -32,14 +34,14 @@ class Complaints(logging.Handler):
 
     def on_request(self, _request: httpx.Request) -> None:
         self._asked = True
-        if time.monotonic() - self._answered_at > PATIENCE_S:
+        if self._clock() - self._answered_at > PATIENCE_S:
             self.warn("no answer")
 
     def on_response(self, _response: httpx.Response) -> None:
-        self._answered_at = time.monotonic()
+        self._answered_at = self._clock()
 
     def ignored_since(self, moment: float) -> bool:
-        """Whether requests went out and none was answered after that moment of ``time.monotonic``.
+        """Whether requests went out and none was answered after that moment of the clock.
 
         Clients with the same configuration share a connection, and its first owner hears of it: who hears
         nothing at all knows nothing.

@@ -28,8 +28,8 @@ FLUSH_TIMEOUT_S = 1.5
 # After a flush that failed: a dead server must not cost every step of a run that long.
 FLUSH_TIMEOUT_ONCE_FAILED_S = 0.1
 
-# The SDK reads these, and only these, when it is imported, when a client is made and in its background
-# threads; that is why they are set in the process and not passed as arguments.
+# The SDK takes these from the environment alone: when it is imported, when a client is made, and in its
+# background threads. That is why they are set for the process and stay set.
 _SDK_ENVIRONMENT = {
     "OPIK_SENTRY_ENABLE": "false",  # errors of ours to a third party: on unless switched off
     "OPIK_ANALYTICS_ENABLE": "false",  # the same for usage
@@ -57,36 +57,30 @@ class OpikTracer:
         api_key: str = "",
         workspace: str = "default",
     ) -> None:
-        os.environ.update(_SDK_ENVIRONMENT)
-        # Here and not at the top: the import takes 1.4 s of CPU and must come after the environment is set.
-        import opik
-        from opik import hooks
-
         self._project = project
         self._flush_timeout_s = FLUSH_TIMEOUT_S
         self._written_at = time.monotonic()
-        path = traces_file(data_dir).absolute()
-        on_server = bool(url or api_key)
-        self._complaints = Complaints((url or "the Opik cloud") if on_server else str(path))
-        arguments: dict[str, Any] = {
-            "verify": True,  # httpx reads SSL_CERT_FILE itself; the SDK passes it on in a deprecated form
-            "event_hooks": {
-                "request": [self._complaints.on_request],
-                "response": [self._complaints.on_response],
-            },
-        }
-        if not on_server:
-            # A host of its own per file: the SDK keeps one connection per address, and hooks are for all clients.
+        if url or api_key:
+            self._complaints = Complaints(url or "the Opik cloud")
+            self._client = _sdk_client(
+                self._complaints,
+                project_name=project,
+                workspace=workspace,
+                host=url or None,
+                api_key=api_key or None,
+            )
+        else:
+            path = traces_file(data_dir).absolute()
+            # A host of its own per file: the SDK keeps one connection per address.
             host = f"{hashlib.sha256(bytes(path)).hexdigest()[:32]}.invalid"
-            url, workspace = f"http://{host}/api", "default"
-            arguments["mounts"] = {f"all://{host}": JsonLinesTransport(path)}
-        hooks.add_httpx_client_hook(hooks.HttpxClientHook(None, arguments))
-        sdk_logger = logging.getLogger("opik")
-        sdk_logger.setLevel(logging.WARNING)
-        sdk_logger.addHandler(self._complaints)
-        self._client = opik.Opik(
-            project_name=project, workspace=workspace, host=url or None, api_key=api_key or None
-        )
+            self._complaints = Complaints(str(path))
+            self._client = _sdk_client(
+                self._complaints,
+                mounts={f"all://{host}": JsonLinesTransport(path)},
+                project_name=project,
+                workspace="default",
+                host=f"http://{host}/api",
+            )
         atexit.register(self.close)
 
     def span(
@@ -225,3 +219,28 @@ class _OpikSpan:
         if _CURRENT.get() is self:
             _CURRENT.set(self._outer)
         self._tracer.write(self, datetime.now(UTC), error)
+
+
+def _sdk_client(
+    complaints: Complaints,
+    *,
+    mounts: Mapping[str, JsonLinesTransport] | None = None,
+    **address: Any,
+) -> Any:
+    """A client of the SDK that reports to ``complaints`` and reaches the hosts in ``mounts`` without network."""
+    os.environ.update(_SDK_ENVIRONMENT)
+    # Here and not at the top: the import takes 1.4 s of CPU and must come after the environment is set.
+    import opik
+    from opik import hooks
+
+    arguments: dict[str, Any] = {
+        "verify": True,  # httpx reads SSL_CERT_FILE itself; the SDK passes it on in a deprecated form
+        "mounts": mounts,
+        "event_hooks": {"request": [complaints.on_request], "response": [complaints.on_response]},
+    }
+    # A hook concerns every client that is made after it, so the mounts name hosts that nobody else asks for.
+    hooks.add_httpx_client_hook(hooks.HttpxClientHook(None, arguments))
+    logger = logging.getLogger("opik")
+    logger.setLevel(logging.WARNING)
+    logger.addHandler(complaints)
+    return opik.Opik(**address)

@@ -18,6 +18,7 @@ from rag_llm_system.infrastructure.vector_stores.points import refuse_other_enco
 
 _SPEC = "spec.json"
 _SHARD = "shard"
+_UNPUBLISHED = "unpublished"
 _DROPPED = ".dropped-"
 
 
@@ -30,6 +31,11 @@ def stored_spec(collection: Path) -> CollectionSpec | None:
         return None
     except ValidationError as error:
         raise StoreCorrupt(f"{file} is damaged; {generations.way_out(collection)}") from error
+
+
+def has_unpublished(collection: Path) -> bool:
+    """Whether something was written since the last publication, by whichever process."""
+    return (collection / _UNPUBLISHED).exists()
 
 
 class EdgeWriter:
@@ -91,12 +97,17 @@ class EdgeWriter:
                 f"{self._reserve_bytes // 2**20} MB are wanted; free some and run again"
             )
 
+    def note_change(self, name: str) -> None:
+        """Leave a mark before the first write after a publication: a process that dies cannot forget it."""
+        (self._path / name / _UNPUBLISHED).touch()
+
     def publish(self, name: str, shard: Shard) -> None:
         self.check_space()
         shard.optimize()
         shard.flush()
         collection = self._path / name
         generations.publish(collection / _SHARD, collection / generations.PUBLISHED, shard.spec)
+        (collection / _UNPUBLISHED).unlink(missing_ok=True)
 
     def drop(self, name: str) -> None:
         """The collection is gone in one step; a crash leaves at most a hidden folder, removed by the next writer."""
@@ -120,6 +131,7 @@ class EdgeWriter:
         if collection.exists():  # without a spec: its making was interrupted
             shutil.rmtree(collection)
         collection.mkdir()
+        self.note_change(name)
         shard = Shard.create(collection / _SHARD, spec)
         self._write_spec(name, spec)
         return shard

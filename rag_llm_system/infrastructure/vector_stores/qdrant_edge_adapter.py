@@ -6,6 +6,7 @@
     <path>/<collection>/spec.json   written last: it is the existence of the collection
     <path>/<collection>/shard/      what the writer works on, with a write-ahead log
     <path>/<collection>/published/  what readers see (generations.py)
+    <path>/<collection>/unpublished there while something was written that readers do not see
     <path>/.readers/<process>/      links to the files that one reader has open (reader_folder.py)
 """
 
@@ -20,7 +21,11 @@ from rag_llm_system.domain.queries import Hit, Where
 from rag_llm_system.infrastructure.vector_stores.edge_errors import EdgeErrors
 from rag_llm_system.infrastructure.vector_stores.edge_reader import EdgeReader
 from rag_llm_system.infrastructure.vector_stores.edge_shard import Shard
-from rag_llm_system.infrastructure.vector_stores.edge_writer import EdgeWriter, stored_spec
+from rag_llm_system.infrastructure.vector_stores.edge_writer import (
+    EdgeWriter,
+    has_unpublished,
+    stored_spec,
+)
 from rag_llm_system.infrastructure.vector_stores.points import (
     checked_ids,
     checked_name,
@@ -65,6 +70,7 @@ class QdrantEdgeAdapter:
                 raise UnknownName("collection", name, self.collections())
             points = checked_points(name, shard.spec, records)
             self._writer.check_space()
+            self._writer.note_change(name)
             shard.upsert(points)
             return len(points)
 
@@ -89,6 +95,7 @@ class QdrantEdgeAdapter:
             if stored_spec(self._path / name) is not None:
                 shard = self._become_writer().open(name)
                 if shard is not None:
+                    self._writer.note_change(name)
                     shard.delete(wanted)
 
     def count(self, name: str, *, where: Where | None = None) -> int:
@@ -98,10 +105,13 @@ class QdrantEdgeAdapter:
 
     def publish(self, name: str) -> None:
         with self._mutex, self._errors(name):
-            shard = self._become_writer().open(name)
-            if shard is None:
+            if stored_spec(self._path / name) is None:
                 raise UnknownName("collection", name, self.collections())
-            self._writer.publish(name, shard)
+            if not has_unpublished(self._path / name):
+                return
+            shard = self._become_writer().open(name)
+            if shard is not None:
+                self._writer.publish(name, shard)
 
     def drop(self, name: str) -> None:
         with self._mutex, self._errors(name):

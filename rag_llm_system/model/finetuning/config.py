@@ -89,7 +89,10 @@ OnLog = Callable[[TrainingLog], None]
 
 
 class PhaseResult(Value):
-    """One training; ``losses`` are (step, loss) as logged, ``tokens`` counts what was seen, padding aside."""
+    """One training; ``losses`` are (step, loss) as logged, ``tokens`` counts what was seen, padding aside.
+
+    ``arguments`` are what the trainer had in the end, not what it was asked for.
+    """
 
     phase: Phase
     steps: int
@@ -98,6 +101,7 @@ class PhaseResult(Value):
     losses: tuple[tuple[int, float], ...]
     test_loss_before: float | None = None
     test_loss_after: float | None = None
+    arguments: Mapping[str, str | int | float | bool | None]
 
 
 class TrainingResult(Value):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from rag_llm_system.infrastructure.opik_utils import read_traces, trace_id_for_run
-from rag_llm_system.infrastructure.tracing.complaints import Complaints
+from rag_llm_system.infrastructure.tracing.complaints import PATIENCE_S, Complaints
 from rag_llm_system.infrastructure.tracing.json_lines import JsonLinesTransport, traces_file
 from rag_llm_system.infrastructure.tracing.payload import (
     MAX_TEXT_CHARS,
@@ -204,3 +204,24 @@ def test_complaints_become_one_line_without_secrets(caplog: pytest.LogCaptureFix
 
     [line] = caplog.messages
     assert line.startswith("traces are lost at http://***@opik:5173/api: first api_key=***.")
+
+
+def test_a_server_that_stops_answering_is_noticed_while_work_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    moments = [0.0]
+    request = httpx.Request("GET", "http://opik:5173/api/is-alive/ping")
+    complaints = Complaints("http://opik:5173/api", clock=lambda: moments[-1])
+
+    complaints.on_request(request)
+    complaints.on_response(httpx.Response(200))
+    moments.append(PATIENCE_S)
+    complaints.on_request(request)
+    assert not caplog.messages
+
+    moments.append(PATIENCE_S + 1)
+    complaints.on_request(request)
+    complaints.on_request(request)
+    assert caplog.messages == [
+        "traces are lost at http://opik:5173/api: no answer. The work itself goes on."
+    ]

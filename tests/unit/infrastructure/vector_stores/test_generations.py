@@ -1,6 +1,7 @@
 """Published generations: what is kept, what is checked, what a crash leaves behind."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -67,6 +68,17 @@ def test_a_generation_is_a_copy_of_its_own(shard: Path, published: Path, tmp_pat
     assert generation.spec == SPEC
     assert read(tmp_path / "reader") == "1"
     assert not (tmp_path / "reader" / "wal").exists()
+
+
+def test_a_reader_on_another_file_system_gets_copies(shard: Path, published: Path) -> None:
+    other = Path("/dev/shm")  # noqa: S108 - the file system that every Linux has beside the one of /tmp
+    if not other.is_dir() or other.stat().st_dev == shard.stat().st_dev:
+        pytest.skip("there is no second file system to link to")
+    generation = publish(shard, published, SPEC)
+
+    with TemporaryDirectory(dir=other) as reader:
+        link_files(published, generation, Path(reader))
+        assert read(Path(reader)) == "1"
 
 
 def test_the_newest_two_are_kept(shard: Path, published: Path) -> None:

@@ -1,0 +1,87 @@
+"""What the inference server takes and gives, and what it asks of an engine."""
+
+from collections.abc import Sequence
+from typing import Annotated, Protocol, Self
+
+from pydantic import Field, model_validator
+
+from rag_llm_system.domain.answers import Message
+from rag_llm_system.domain.documents import Value
+from rag_llm_system.infrastructure.local.pending import PendingAnswer
+
+MAX_NEW_TOKENS = 4096
+MAX_PROMPT_CHARS = 200_000
+"""Four times what 8,192 tokens of English hold: longer texts are refused before they are tokenised."""
+
+
+class RunningGeneration(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Engine(Protocol):
+    """Generates text; ``start`` queues a request and reports to its listener, from any thread."""
+
+    model_id: str
+    device: str
+
+    def start(
+        self,
+        messages: Sequence[Message],
+        listener: PendingAnswer,
+        *,
+        max_new_tokens: int,
+        temperature: float,
+        top_p: float,
+        stop: Sequence[str],
+    ) -> RunningGeneration:
+        """Raises DataError for a prompt that is too long and ``queue.Full`` when too many wait."""
+
+    def close(self) -> None: ...
+
+
+StopString = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class InferRequest(Value):
+    """``prompt`` is one user message; ``messages`` is a conversation that ends with the user's."""
+
+    prompt: str | None = Field(None, min_length=1, max_length=MAX_PROMPT_CHARS)
+    messages: list[Message] | None = Field(None, min_length=1, max_length=200)
+    max_new_tokens: int = Field(256, ge=1, le=MAX_NEW_TOKENS)
+    temperature: float = Field(0.01, ge=0, le=2)
+    top_p: float = Field(0.9, gt=0, le=1)
+    stop: list[StopString] = Field(default_factory=list, max_length=8)
+    stream: bool = False
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        if (self.prompt is None) == (self.messages is None):
+            raise ValueError("give prompt or messages, one of the two")
+        if self.messages and self.messages[-1].role != "user":
+            raise ValueError("the last of messages must be the user's")
+        if sum(len(m.content) for m in self.conversation) > MAX_PROMPT_CHARS:
+            raise ValueError(f"messages have over {MAX_PROMPT_CHARS} characters together")
+        return self
+
+    @property
+    def conversation(self) -> list[Message]:
+        return self.messages or [Message(role="user", content=self.prompt or "")]
+
+    @property
+    def text(self) -> str:
+        """What governance reads."""
+        return "\n".join(m.content for m in self.conversation)
+
+
+class Usage(Value):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class InferResponse(Value):
+    """``generated_text`` never repeats the prompt, and is empty when the status is not "compliant"."""
+
+    generated_text: str
+    compliance_status: str
+    finish_reason: str
+    usage: Usage

@@ -1,0 +1,56 @@
+"""Publishing: nothing is copied for nothing, and nothing that was written waits for ever."""
+
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
+
+import pytest
+
+from rag_llm_system.domain.ports import CollectionSpec, Record
+from rag_llm_system.infrastructure.vector_stores.qdrant_edge_adapter import QdrantEdgeAdapter
+
+NAME = "article_chunks_embedded"
+RECORD = Record(id=str(uuid5(NAMESPACE_URL, "a")), vector=(1.0, 0.0), payload={"author_id": "ada"})
+
+
+def generations(path: Path) -> list[str]:
+    return sorted(p.name for p in (path / NAME / "published").iterdir() if p.is_dir())
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    store = QdrantEdgeAdapter(tmp_path)
+    store.ensure(NAME, CollectionSpec(dimension=2, encoder="toy"))
+    store.upsert(NAME, [RECORD])
+    store.publish(NAME)
+    store.close()
+    return tmp_path
+
+
+def test_publishing_without_a_change_copies_nothing_and_takes_no_lock(published: Path) -> None:
+    before = generations(published)
+    writer = QdrantEdgeAdapter(published)
+    writer.upsert(NAME, [RECORD])
+    writer.publish(NAME)
+    after = generations(published)
+    second = QdrantEdgeAdapter(published)
+
+    second.publish(NAME)  # the writer holds the lock: this would be refused
+
+    assert generations(published) == after != before
+    second.close()
+    writer.close()
+
+
+def test_what_a_process_did_not_live_to_publish_the_next_one_publishes(published: Path) -> None:
+    died = QdrantEdgeAdapter(published)
+    died.delete(NAME, [RECORD.id])
+    died.close()
+    next_one = QdrantEdgeAdapter(published)
+    assert next_one.count(NAME) == 1
+
+    next_one.publish(NAME)
+    next_one.close()
+
+    reader = QdrantEdgeAdapter(published)
+    assert reader.count(NAME) == 0
+    reader.close()

@@ -1,0 +1,68 @@
+"""A run's parameters: what is wrong is named, with the file and the way out."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import Field
+
+from rag_llm_system.domain.documents import Value
+from rag_llm_system.domain.errors import ConfigurationError, MissingFile
+from tools.run_config import load_run_config
+
+
+class Config(Value):
+    user_full_name: str = Field(min_length=1)
+    links: list[str] = Field(min_length=1)
+    allow_local: bool = False
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.yaml"
+    path.write_text("user_full_name: Ada\nlinks: [http://a.example]\n", encoding="utf-8")
+    return path
+
+
+def test_values_come_from_the_file_then_from_the_command(file: Path) -> None:
+    config, origin = load_run_config(str(file), ["allow_local=true"], Config)
+    assert config == Config(user_full_name="Ada", links=["http://a.example"], allow_local=True)
+    assert origin == {"user_full_name": "mine.yaml", "links": "mine.yaml", "allow_local": "--set"}
+
+
+def test_what_is_not_given_is_a_default(file: Path) -> None:
+    assert load_run_config(str(file), [], Config)[1]["allow_local"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "user_full_name: A\nlinks: [x]\nlink: [y]\n",
+            "mine.yaml: unknown key 'link'; known: allow_local",
+        ),
+        ("links: [x]\n", "mine.yaml: key 'user_full_name' is missing"),
+        ("user_full_name: A\nlinks: []\n", "mine.yaml: links: List should have at least 1 item"),
+        ("user_full_name: [A\n", "mine.yaml, line 2: malformed YAML"),
+        ("- a\n- b\n", "mine.yaml: expected 'key: value' lines"),
+        ("", "mine.yaml: key 'user_full_name' is missing"),
+    ],
+)
+def test_a_wrong_file_is_refused_in_one_line(file: Path, text: str, message: str) -> None:
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="mine.yaml") as caught:
+        load_run_config(str(file), [], Config)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_names_those_there_are() -> None:
+    with pytest.raises(
+        MissingFile, match=r"no config 'nowhere.yaml'; there are: .*configs/demo.yaml"
+    ):
+        load_run_config("nowhere.yaml", [], Config)
+
+
+@pytest.mark.parametrize("override", ["allow_local", "links=[a"])
+def test_a_wrong_override_is_refused(file: Path, override: str) -> None:
+    with pytest.raises(ConfigurationError, match="--set"):
+        load_run_config(str(file), [override], Config)
