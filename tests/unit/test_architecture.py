@@ -30,7 +30,8 @@ def watch(event, arguments):
         raise AssertionError(f"importing {{current}} wrote {{arguments[0]}}")
     if event == "open" and str(arguments[0]).endswith((".safetensors", ".bin", "tokenizer.json")):
         raise AssertionError(f"importing {{current}} loaded {{arguments[0]}}")
-    if event == "open" and str(arguments[0]).startswith(ours) and not str(arguments[0]).endswith((".py", ".pyc")):
+    ours_read = event == "open" and str(arguments[0]).startswith(ours)
+    if ours_read and not str(arguments[0]).endswith((".py", ".pyc")):
         raise AssertionError(f"importing {{current}} read {{arguments[0]}}")
 for current in {modules!r}:
     sys.addaudithook(watch) if current == {modules!r}[0] else None

@@ -12,6 +12,9 @@ _SENTENCES = 3
 _CANDIDATE_CHUNKS = 5
 _MIN_CHARS, _MAX_CHARS = 25, 500
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9`*])")
+_KEEP_SHARE = 0.7
+"""Of the best sentence's cosine: what falls below says less about the question than it distracts."""
+
 _MARKDOWN = re.compile(r"^\s*(?:#{1,6}|[-*+]|\d+[.)]|>)\s+|\*\*|__")
 
 PREAMBLE = "From the sources, word for word:"
@@ -46,16 +49,13 @@ class ExtractiveWriter:
         vectors = self._embedder.embed(texts)
         scores = vectors[1:] @ vectors[0]
         ranked = sorted(range(len(candidates)), key=lambda i: (-float(scores[i]), i))
-        picked: list[int] = []
-        seen: set[str] = set()
+        picked: dict[str, int] = {}
         for position in ranked:
-            key = candidates[position][1].casefold()
-            if key not in seen:
-                seen.add(key)
-                picked.append(position)
+            if scores[position] >= _KEEP_SHARE * scores[ranked[0]]:
+                picked.setdefault(candidates[position][1].casefold(), position)
             if len(picked) == _SENTENCES:
                 break
-        return [candidates[position] for position in sorted(picked)]
+        return [candidates[position] for position in sorted(picked.values())]
 
     def _readable(self, text: str) -> str:
         """The part of a text that the encoder can read; only a monstrous sentence is longer."""
@@ -65,7 +65,7 @@ class ExtractiveWriter:
 
 
 def sentences(text: str) -> list[str]:
-    """Sentences of the prose, without Markdown marks; code is not quoted."""
+    """Whole sentences of the prose, without Markdown and comment marks; code is not quoted."""
     paragraphs: list[list[str]] = [[]]
     for is_code, line in code_or_prose(text):
         if is_code or not line.strip() or line.lstrip().startswith(("#", "|")):
@@ -75,8 +75,8 @@ def sentences(text: str) -> list[str]:
         else:
             paragraphs[-1].append(line)
     found = (
-        _MARKDOWN.sub("", sentence).strip()
+        _MARKDOWN.sub("", sentence).strip(" \t\"'#")
         for lines in paragraphs
         for sentence in _SENTENCE_END.split(" ".join(map(str.strip, lines)))
     )
-    return [s for s in found if _MIN_CHARS <= len(s) <= _MAX_CHARS]
+    return [s for s in found if _MIN_CHARS <= len(s) <= _MAX_CHARS and s.endswith((".", "!", "?"))]

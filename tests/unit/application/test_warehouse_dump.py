@@ -98,5 +98,5 @@ def test_a_malformed_dump_stores_nothing(tmp_path: Path, rows: object, message: 
 
 
 def test_an_empty_folder_names_what_was_expected(tmp_path: Path) -> None:
-    with pytest.raises(MissingFile, match="ArticleDocument.json"):
+    with pytest.raises(MissingFile, match=r"ArticleDocument\.json"):
         import_dump(MemoryDocumentStore(), tmp_path)

@@ -49,7 +49,7 @@ def test_what_is_not_given_is_a_default(file: Path) -> None:
 )
 def test_a_wrong_file_is_refused_in_one_line(file: Path, text: str, message: str) -> None:
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="mine.yaml") as caught:
+    with pytest.raises(ConfigurationError, match=r"mine\.yaml") as caught:
         load_run_config(str(file), [], Config)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
