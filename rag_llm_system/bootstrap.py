@@ -81,10 +81,15 @@ class System:
 
     @cached_property
     def embedder(self) -> Embedder:
-        build_embedder = load("embedder", self.settings.EMBEDDER, EMBEDDERS)
-        embedder: Embedder = build_embedder(
-            model_id=self.settings.TEXT_EMBEDDING_MODEL_ID, device=self.settings.RAG_MODEL_DEVICE
-        )
+        settings = self.settings
+        options: dict[str, Mapping[str, object]] = {
+            "sentence-transformers": {
+                "model_id": settings.TEXT_EMBEDDING_MODEL_ID,
+                "device": settings.RAG_MODEL_DEVICE,
+            }
+        }
+        build_embedder = load("embedder", settings.EMBEDDER, EMBEDDERS)
+        embedder: Embedder = build_embedder(**options.get(settings.EMBEDDER, {}))
         return embedder
 
     @cached_property

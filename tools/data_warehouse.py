@@ -62,5 +62,18 @@ def status() -> None:
                 click.echo(f"{name}: {system.vectors.count(name)} points")
 
 
+@main.command("drop-vectors", help="Drop every collection of vectors; the pipeline makes them again.")
+def drop_vectors() -> None:
+    with clean_exit():
+        from rag_llm_system.bootstrap import build
+
+        with build(load_settings()) as system:
+            for name, spec in sorted(system.vectors.collections().items()):
+                if spec.dimension is not None:
+                    system.vectors.drop(name)
+                    click.echo(f"{name}: dropped")
+        click.echo("make them again with: poe run-feature-engineering-pipeline")
+
+
 if __name__ == "__main__":
     main()

@@ -2,6 +2,7 @@
 
 import click
 
+from rag_llm_system.domain.errors import MissingFile
 from rag_llm_system.domain.queries import Query
 from rag_llm_system.settings import load_settings
 from tools.errors import clean_exit
@@ -26,6 +27,10 @@ def main(question: str, k: int, as_json: bool, where: tuple[str, ...]) -> None:
 
         conditions = dict(_condition(text) for text in where)
         with build(load_settings()) as system:
+            if not system.vectors.collections():
+                raise MissingFile(
+                    "nothing is indexed yet; run make demo, or poe run-end-to-end-data-pipeline"
+                )
             answer = answer_question(
                 Query(text=question, where=conditions),
                 retriever=system.retriever,

@@ -19,12 +19,20 @@ from rag_llm_system.infrastructure.tracing.runs import RunTracer, trace_id_for_r
 from rag_llm_system.settings import Settings
 from steps.session import session
 from tools.owned_runs import fail_orphaned_runs, owned_run
+from tools.zenml_errors import zenml_errors
 
 
 def run_graph(
     graph: Any, parameters: dict[str, Any], settings: Settings, *, run_name: str
 ) -> dict[str, Any]:
     """Run the graph; a step's error is raised as it is, after the run and its trace were closed."""
+    with zenml_errors(settings.data_dir / "zenml"):
+        return _run_graph(graph, parameters, settings, run_name)
+
+
+def _run_graph(
+    graph: Any, parameters: dict[str, Any], settings: Settings, run_name: str
+) -> dict[str, Any]:
     _prepare_zenml()
     runs = settings.data_dir / "runs"
     for dead in fail_orphaned_runs(runs):
@@ -57,7 +65,8 @@ def run_graph(
 def _prepare_zenml() -> None:
     # activating imports torch, sklearn and scipy in every run, for materializers we do not use
     integration_registry.activate_integrations = lambda: None
-    logging.getLogger("zenml").setLevel(logging.ERROR)
+    # a step's error is raised to the command line, which says it in one line; the run keeps its traceback
+    logging.getLogger("zenml").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module="zenml")
     client = Client()
     if not client.active_user.user_metadata.get("finished_onboarding_survey"):

@@ -19,7 +19,7 @@ from rag_llm_system.application.preprocessing.dispatchers import (
 )
 from rag_llm_system.domain.chunks import Window
 from rag_llm_system.domain.documents import CleanedDocument, Value
-from rag_llm_system.domain.errors import DataError
+from rag_llm_system.domain.errors import DataError, IncompatibleCollection
 from rag_llm_system.domain.ports import CollectionSpec, Embedder, Record, VectorStore
 
 LOOKUP_BATCH = 64
@@ -70,7 +70,11 @@ class Indexer:
     def embed_changed(
         self, documents: Iterable[CleanedDocument], on_document: OnDocument = lambda _: None
     ) -> Iterator[Record]:
-        """Records of the documents that the store does not hold as they are now; ``report`` counts."""
+        """Records of the documents that the store does not hold as they are now; ``report`` counts.
+
+        Raises IncompatibleCollection before anything is embedded, when the store's vectors are another encoder's.
+        """
+        check_encoder(self._store, self._embedder)
         stream = iter(documents)
         while batch := list(islice(stream, LOOKUP_BATCH)):
             yield from self._embed_batch(batch, on_document)
@@ -213,6 +217,18 @@ class Indexer:
             keyword_fields=keywords,
             integer_fields=("window",),
         )
+
+
+def check_encoder(store: VectorStore, embedder: Embedder) -> None:
+    """Raise IncompatibleCollection when a collection was made with another encoder or dimension."""
+    ours = (embedder.model_id, embedder.dimension)
+    for name, spec in store.collections().items():
+        if spec.dimension is not None and (spec.encoder, spec.dimension) != ours:
+            raise IncompatibleCollection(
+                f"collection {name} was made with {spec.encoder} ({spec.dimension} dimensions), the encoder "
+                f"in use is {ours[0]} ({ours[1]} dimensions); set TEXT_EMBEDDING_MODEL_ID back, or rebuild: "
+                "poe drop-vectors, then poe run-feature-engineering-pipeline"
+            )
 
 
 def cleaned_documents(

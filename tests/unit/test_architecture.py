@@ -17,7 +17,7 @@ MODULES = sorted(
     for path in (PROJECT_ROOT / package).rglob("*.py")
 )
 # these import zenml, which reads its own configuration; their own lines are watched all the same
-ZENML = {"tools.zenml_run", "tools.owned_runs", "tools.dead_runs"}
+ZENML = {"tools.zenml_run", "tools.owned_runs", "tools.zenml_errors"}
 
 _IMPORT_ALL = """
 import importlib, os, sys

@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
 
+from rag_llm_system.application.indexing import check_encoder
 from rag_llm_system.application.preprocessing.categories import CATEGORIES, Category
 from rag_llm_system.application.preprocessing.chunking_data_handlers import windows
 from rag_llm_system.domain.answers import ContextChunk
 from rag_llm_system.domain.chunks import Vectors
-from rag_llm_system.domain.errors import ConfigurationError, IncompatibleCollection
+from rag_llm_system.domain.errors import ConfigurationError
 from rag_llm_system.domain.ports import Embedder, Tracer, VectorStore
 from rag_llm_system.domain.queries import Hit, Query, Where
 
@@ -42,25 +43,13 @@ class ContextRetriever:
         """
         if not 1 <= k <= MAX_K:
             raise ConfigurationError(f"k is {k}; it must be from 1 to {MAX_K}")
-        self._check_encoder()
+        check_encoder(self._store, self._embedder)
         with self._tracer.span("embed query", inputs={"query": query.text}):
             vector = self._embed(query.text)
         with self._tracer.span("vector search", inputs={"k": k, "where": query.where}) as span:
             chunks = _numbered(self._search_all(vector, k, query.where), k)
             span.record(found=[f"{c.score:.3f} {c.link}" for c in chunks])
         return chunks
-
-    def _check_encoder(self) -> None:
-        for name, spec in self._store.collections().items():
-            if spec.dimension is None:
-                continue
-            mine = (self._embedder.model_id, self._embedder.dimension)
-            if (spec.encoder, spec.dimension) != mine:
-                raise IncompatibleCollection(
-                    f"collection {name} was made with {spec.encoder} ({spec.dimension} dimensions), "
-                    f"the encoder in use is {mine[0]} ({mine[1]}); set TEXT_EMBEDDING_MODEL_ID back "
-                    "or index again into an empty store"
-                )
 
     def _embed(self, text: str) -> Vectors:
         """A question longer than the encoder's window is read as the mean of its windows."""

@@ -20,7 +20,6 @@ class HashingEmbedder:
         model_id: str = "hashing",
         dimension: int = 64,
         max_tokens: int = 32,
-        device: str = "cpu",  # noqa: ARG002 - the embedders share one constructor signature
     ) -> None:
         self.model_id = model_id
         self.dimension = dimension

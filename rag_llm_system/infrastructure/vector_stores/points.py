@@ -86,8 +86,8 @@ def refuse_other_encoder(name: str, stored: CollectionSpec, wanted: CollectionSp
         return
     raise IncompatibleCollection(
         f"collection {name!r} was made with {_encoder(stored)}, in use is {_encoder(wanted)}; set "
-        "TEXT_EMBEDDING_MODEL_ID back, or drop the collection and rebuild it with "
-        "`poe run-feature-engineering-pipeline`"
+        "TEXT_EMBEDDING_MODEL_ID back, or rebuild: poe drop-vectors, then "
+        "poe run-feature-engineering-pipeline"
     )
 
 

@@ -162,7 +162,7 @@ def _write_record(
             "r": adapter.r,
             "alpha": adapter.lora_alpha,
             "dropout": adapter.lora_dropout,
-            "targets": sorted(adapter.target_modules),
+            "targets": sorted({name.rpartition(".")[2] for name in adapter.target_modules}),
         },
         "train_sha256": sha256_of("\n".join(row.model_dump_json() for row in train)),
         "versions": {library: version(library) for library in _LIBRARIES},

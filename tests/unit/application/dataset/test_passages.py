@@ -7,7 +7,9 @@ from rag_llm_system.application.dataset.passages import (
     sentence_ends,
 )
 
-SENTENCE = "A chunk is a slice of the text, and no character of the text is outside of every chunk. "
+SENTENCE = (
+    "A chunk is a slice of the text, and no character of the text is outside of every chunk. "
+)
 PARAGRAPH = (SENTENCE * 2).strip()
 
 
