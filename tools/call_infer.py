@@ -6,6 +6,7 @@ import click
 
 from rag_llm_system.settings import load_settings
 from tools.errors import clean_exit
+from tools.start import start
 
 
 @click.command(help="POST PROMPT to the running inference server and print what it answers.")
@@ -31,4 +32,4 @@ def main(prompt: str, max_new_tokens: int, url: str | None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

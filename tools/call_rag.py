@@ -6,6 +6,7 @@ import click
 
 from rag_llm_system.settings import load_settings
 from tools.errors import clean_exit
+from tools.start import start
 
 
 @click.command(help="POST QUESTION to the running RAG API and print its answer.")
@@ -25,4 +26,4 @@ def main(question: str, k: int, url: str | None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

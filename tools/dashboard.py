@@ -10,6 +10,7 @@ from rag_llm_system.domain.errors import BackendError
 from rag_llm_system.settings import load_settings
 from tools.errors import clean_exit
 from tools.ports import free_port
+from tools.start import start
 from tools.zenml_store import use_zenml_store
 
 DEFAULT_PORT = 8237
@@ -40,4 +41,4 @@ def main(port: int | None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -6,6 +6,7 @@ import click
 
 from rag_llm_system.settings import load_settings
 from tools.errors import clean_exit
+from tools.start import start
 
 _DATA_DIR = click.option(
     "--data-dir",
@@ -62,7 +63,9 @@ def status() -> None:
                 click.echo(f"{name}: {system.vectors.count(name)} points")
 
 
-@main.command("drop-vectors", help="Drop every collection of vectors; the pipeline makes them again.")
+@main.command(
+    "drop-vectors", help="Drop every collection of vectors; the pipeline makes them again."
+)
 def drop_vectors() -> None:
     with clean_exit():
         from rag_llm_system.bootstrap import build
@@ -76,4 +79,4 @@ def drop_vectors() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

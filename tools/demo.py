@@ -14,6 +14,7 @@ from tools.errors import clean_exit
 from tools.example_site import HOST, serve_site
 from tools.render import answer_lines
 from tools.run import run_pipeline
+from tools.start import start
 
 QUESTIONS = PROJECT_ROOT / "examples" / "questions.txt"
 
@@ -132,4 +133,4 @@ def _shown(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -10,6 +10,7 @@ from rag_llm_system.settings import (
     remember_secret,
 )
 from tools.errors import clean_exit
+from tools.start import start
 from tools.zenml_store import use_zenml_store
 
 
@@ -66,4 +67,4 @@ def _set_values(settings: Settings) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

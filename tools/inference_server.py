@@ -6,6 +6,7 @@ import click
 
 from rag_llm_system.settings import load_settings
 from tools.errors import clean_exit
+from tools.start import start
 
 
 @click.command(help="Serve POST /infer and GET /health with a fine-tuned model.")
@@ -43,4 +44,4 @@ def main(model: Path | None, host: str | None, port: int | None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -4,6 +4,7 @@ import click
 
 from rag_llm_system.settings import load_settings
 from tools.errors import clean_exit
+from tools.start import start
 
 
 @click.command(help="Serve POST /rag and GET /health.")
@@ -26,4 +27,4 @@ def main(host: str | None, port: int | None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

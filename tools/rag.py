@@ -6,6 +6,7 @@ from rag_llm_system.domain.errors import MissingFile
 from rag_llm_system.domain.queries import Query
 from rag_llm_system.settings import load_settings
 from tools.errors import clean_exit
+from tools.start import start
 
 
 @click.command(help="Retrieve chunks for QUESTION and answer it, with sources.")
@@ -49,4 +50,4 @@ def _condition(text: str) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

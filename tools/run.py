@@ -13,6 +13,7 @@ from rag_llm_system.domain.redaction import redact
 from rag_llm_system.settings import load_settings
 from tools.errors import clean_exit
 from tools.run_config import load_run_config
+from tools.start import start
 from tools.zenml_store import use_zenml_store
 
 
@@ -53,4 +54,4 @@ def _short(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

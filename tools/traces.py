@@ -6,6 +6,7 @@ import click
 
 from rag_llm_system.settings import load_settings
 from tools.errors import clean_exit
+from tools.start import start
 
 
 @click.command(help="Show the newest traces with their spans.")
@@ -31,4 +32,4 @@ def main(limit: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

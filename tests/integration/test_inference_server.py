@@ -130,7 +130,7 @@ def test_a_server_that_is_not_there_is_named_with_the_way_out():
     with socket.create_server(("127.0.0.1", 0)) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/infer"
 
-    with pytest.raises(BackendError, match="poe deploy-inference-local.*LOCAL_INFERENCE_ENDPOINT"):
+    with pytest.raises(BackendError, match=r"poe deploy-inference-local.*LOCAL_INFERENCE_ENDPOINT"):
         answer(address)
 
 
@@ -139,7 +139,7 @@ def test_a_server_that_says_nothing_does_not_hold_the_client():
         llm = LocalInferenceLLM(
             f"http://127.0.0.1:{silent.getsockname()[1]}/infer", read_timeout_s=0.1
         )
-        with pytest.raises(BackendError, match="sent nothing for 0.1 s"):
+        with pytest.raises(BackendError, match=r"sent nothing for 0\.1 s"):
             list(llm.stream(QUESTION, max_tokens=8, temperature=0))
 
 
@@ -149,6 +149,6 @@ def test_a_server_that_is_stopped_ends_its_generation(records: Records):
         pieces = LocalInferenceLLM(address).stream(QUESTION, max_tokens=4000, temperature=0)
         next(pieces)
 
-    with pytest.raises(BackendError, match="broke off|ended the answer early"):
+    with pytest.raises(BackendError, match=r"broke off|ended the answer early"):
         list(pieces)
     assert records.get(timeout=WAIT_S).status == "cancelled"

@@ -13,7 +13,8 @@ MAX_TEST_SHARE = 0.5
 def split_by_document(rows: Iterable[TrainingRow], test_share: float, seed: int) -> DatasetSplit:
     """About ``test_share`` of the rows go to test, in whole documents, chosen by ``seed``; order is kept.
 
-    Documents that share a question or an answer, case and punctuation aside, stay on one side.
+    Documents that share a question or an answer, case and punctuation aside, stay on one side. A row that
+    names no document stands for itself.
     """
     if not 0 < test_share <= MAX_TEST_SHARE:
         raise ConfigurationError(
@@ -23,7 +24,7 @@ def split_by_document(rows: Iterable[TrainingRow], test_share: float, seed: int)
     group_of = _groups(kept)
     sizes: dict[str, int] = {}
     for row in kept:
-        group = group_of[row.document_id]
+        group = group_of[_document(row)]
         sizes[group] = sizes.get(group, 0) + 1
     if len(sizes) < 2:
         raise DataError(
@@ -31,7 +32,7 @@ def split_by_document(rows: Iterable[TrainingRow], test_share: float, seed: int)
             f" {len(group_of)} documents, {len(sizes)} apart: crawl more, or write more than one document"
         )
     chosen = _choose(sizes, max(1, round(test_share * len(kept))), seed)
-    in_test = [group_of[row.document_id] in chosen for row in kept]
+    in_test = [group_of[_document(row)] in chosen for row in kept]
     return DatasetSplit(
         train=tuple(row for row, test in zip(kept, in_test, strict=True) if not test),
         test=tuple(row for row, test in zip(kept, in_test, strict=True) if test),
@@ -59,16 +60,17 @@ def _groups(rows: Sequence[TrainingRow]) -> dict[str, str]:
             document_id = parent[document_id]
         return document_id
 
-    for number, row in enumerate(rows, start=1):
-        if not row.document_id:
-            raise DataError(f"row {number} has no document_id: a split by document needs one")
-        parent.setdefault(row.document_id, row.document_id)
+    for row in rows:
+        document = _document(row)
+        parent.setdefault(document, document)
         for text in texts_of(row):
-            first, other = sorted(
-                (root(owner.setdefault(text, row.document_id)), root(row.document_id))
-            )
+            first, other = sorted((root(owner.setdefault(text, document)), root(document)))
             parent[other] = first
     return {document_id: root(document_id) for document_id in parent}
+
+
+def _document(row: TrainingRow) -> str:
+    return row.document_id or f"row:{sha256_of(chr(0).join(sorted(texts_of(row))))}"
 
 
 def _choose(sizes: dict[str, int], wanted: int, seed: int) -> frozenset[str]:

@@ -14,8 +14,10 @@ from rag_llm_system.domain.queries import Query
 
 NO_SOURCES = "No sources were found for this question, so there is no answer."
 
-MIN_SCORE = 0.25
-"""Below this cosine a chunk is about something else (see ``poe evaluate-retrieval`` for its effect)."""
+MIN_SCORE = 0.3
+"""Below this cosine a chunk is about something else. Measured with MiniLM on two corpora (the handbook and 76
+articles), 12 questions each way: the best chunk of a question about something else scored 0.14 to 0.30, that
+of a question about the corpus 0.35 to 0.78. Another encoder has another scale."""
 
 _CITATION = re.compile(r"(?<![\w)\"'])\[(\d+)\]")
 _QUOTE_CHARS = 200

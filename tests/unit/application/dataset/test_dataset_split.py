@@ -84,9 +84,13 @@ def test_one_document_is_too_few():
         split_by_document(rows_of(1), test_share=0.2, seed=1)
 
 
-def test_rows_without_a_document_cannot_be_split():
-    with pytest.raises(DataError, match="row 1 has no document_id"):
-        split_by_document([row("", "Why?")], test_share=0.2, seed=1)
+def test_rows_that_name_no_document_stand_for_themselves():
+    rows = [row("", f"question {n}") for n in range(9)] + [row("", "Question 0!")]
+
+    split = split_by_document(rows, test_share=0.2, seed=1)
+
+    assert (len(split.train), len(split.test)) == (8, 2)
+    check_no_overlap(split)
 
 
 @pytest.mark.parametrize("share", [0, -0.1, 0.6])
