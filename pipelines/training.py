@@ -20,7 +20,7 @@ class Config(Value):
     """``dataset`` left out: rows are made from the indexed articles. ``training`` reaches the trainer whole."""
 
     dataset: str | None = None
-    test_share: float = Field(0.1, gt=0, lt=1)
+    test_share: float = Field(0.1, gt=0, le=0.5)
     training: TrainingConfig
 
 

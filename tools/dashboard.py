@@ -15,6 +15,9 @@ from tools.zenml_store import use_zenml_store
 
 DEFAULT_PORT = 8237
 
+# not the `zenml` script: its first line cannot name an interpreter in a path with spaces
+_ZENML = "import zenml.cli; zenml.cli.cli()"
+
 
 @click.command(help="Serve the ZenML dashboard on loopback until Ctrl-C.")
 @click.option(
@@ -25,14 +28,18 @@ DEFAULT_PORT = 8237
 def main(port: int | None) -> None:
     with clean_exit():
         settings = load_settings()
-        use_zenml_store(settings.data_dir)
+        ours = use_zenml_store(settings.data_dir)
         port = port or free_port("127.0.0.1", DEFAULT_PORT)
         click.echo(
             f"ZenML dashboard on http://127.0.0.1:{port}/projects/default/runs; Ctrl-C stops"
         )
         # the blocking form: a daemon would point later runs at itself and break them when it dies
-        command = [sys.executable, "-m", "zenml.cli.cli", "login", "--local", "--blocking"]
+        command = [sys.executable, "-c", _ZENML, "login", "--local", "--blocking"]
         environment = {**os.environ, "ZENML_LOGGING_VERBOSITY": "ERROR"}
+        if (
+            ours
+        ):  # the folder alone names the same database; with its URL set, zenml refuses to log in
+            environment = {k: v for k, v in environment.items() if not k.startswith("ZENML_STORE_")}
         ended = subprocess.run(  # noqa: S603 - a fixed command and a number
             [*command, "--port", str(port)], env=environment, check=False
         )

@@ -8,6 +8,9 @@ from rag_llm_system.settings import load_settings
 from tools.errors import clean_exit
 from tools.start import start
 
+SHUTDOWN_S = 5
+"""How long Ctrl-C waits for answers that are being written."""
+
 
 @click.command(help="Serve POST /infer and GET /health with a fine-tuned model.")
 @click.option(
@@ -25,6 +28,7 @@ def main(model: Path | None, host: str | None, port: int | None) -> None:
         from rag_llm_system.infrastructure.local.local_deploy import create_app
         from rag_llm_system.infrastructure.local.protocol import Engine
         from rag_llm_system.model.registry import current_model
+        from tools.logs import log_to_stderr
         from tools.ports import listening_port
 
         settings = load_settings()
@@ -40,7 +44,14 @@ def main(model: Path | None, host: str | None, port: int | None) -> None:
         click.echo(f"inference server on http://{host}:{port} (POST /infer, GET /health, /docs)")
         click.echo(f"model {folder.name}; Ctrl-C stops")
         app = create_app(load_engine, GovernanceMonitor())
-        uvicorn.run(app, host=host, port=port, log_level="warning")
+        log_to_stderr("rag_llm_system.infrastructure.local.governance")
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            timeout_graceful_shutdown=SHUTDOWN_S,
+        )
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ TARGETS = set(
 
 def mentioned(command: str) -> Iterator[tuple[str, str]]:
     for path in DOCUMENTS:
-        for name in re.findall(rf"\b{command} ([a-z][a-z0-9-]+)", path.read_text(encoding="utf-8")):
+        text = path.read_text(encoding="utf-8")
+        for name in re.findall(rf"(?:`|\$ |^|: ){command} ([a-z][a-z0-9-]+)", text, re.MULTILINE):
             yield path.name, name
 
 

@@ -25,7 +25,10 @@ def ask(question: str, k: int) -> None:
     ],
 )  # fmt: skip
 def test_the_separator_of_poe_is_not_an_argument(
-    given: list[str], shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    given: list[str],
+    shown: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["ask", *given])
     with pytest.raises(SystemExit) as ended:
