@@ -26,7 +26,8 @@ def watch(event, arguments):
     # vendors look around when they are imported: torch asks ldconfig, urllib3 binds ::1; nothing may go out
     if event == "socket.connect":
         raise AssertionError(f"importing {{current}} did {{event}} {{arguments}}")
-    if event == "open" and isinstance(arguments[0], str) and str(arguments[1] or "r")[0] in "wax" and arguments[0] != os.devnull:
+    writes = event == "open" and str(arguments[1] or "r")[0] in "wax"
+    if writes and isinstance(arguments[0], str) and arguments[0] != os.devnull:
         raise AssertionError(f"importing {{current}} wrote {{arguments[0]}}")
     if event == "open" and str(arguments[0]).endswith((".safetensors", ".bin", "tokenizer.json")):
         raise AssertionError(f"importing {{current}} loaded {{arguments[0]}}")
