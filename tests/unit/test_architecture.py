@@ -21,7 +21,7 @@ ZENML = {"tools.zenml_run", "tools.owned_runs", "tools.zenml_errors"}
 
 _IMPORT_ALL = """
 import importlib, os, sys
-ours = os.path.join({root!r}, "")
+ours = tuple(os.path.join({root!r}, name) for name in (".env", ".rag", "configs", "examples", "tests"))
 def watch(event, arguments):
     # vendors look around when they are imported: torch asks ldconfig, urllib3 binds ::1; nothing may go out
     if event == "socket.connect":
@@ -31,8 +31,7 @@ def watch(event, arguments):
         raise AssertionError(f"importing {{current}} wrote {{arguments[0]}}")
     if event == "open" and str(arguments[0]).endswith((".safetensors", ".bin", "tokenizer.json")):
         raise AssertionError(f"importing {{current}} loaded {{arguments[0]}}")
-    ours_read = event == "open" and str(arguments[0]).startswith(ours)
-    if ours_read and not str(arguments[0]).endswith((".py", ".pyc")):
+    if event == "open" and str(arguments[0]).startswith(ours):
         raise AssertionError(f"importing {{current}} read {{arguments[0]}}")
 for current in {modules!r}:
     sys.addaudithook(watch) if current == {modules!r}[0] else None
