@@ -10,6 +10,9 @@ def answer_lines(answer: Answer) -> Iterator[str]:
     yield f"Q: {answer.question}"
     yield ""
     yield answer.text
+    if answer.sources and not answer.grounded:
+        yield ""
+        yield "Careful: this answer cites none of its sources."
     if answer.sources:
         yield ""
         yield "Sources (cosine similarity)"

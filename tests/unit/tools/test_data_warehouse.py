@@ -45,11 +45,9 @@ def run(*arguments: object) -> Result:
 
 
 def test_what_was_imported_is_counted_and_can_be_exported(dump: Path, tmp_path: Path) -> None:
-    again = "ArticleDocument.json: 0 new, 0 changed, 2 unchanged\n"
-    assert run("import", "--data-dir", dump).stdout == again.replace("0 new", "2 new").replace(
-        "2 unchanged", "0 unchanged"
-    )
-    assert run("import", "--data-dir", dump).stdout == again
+    first, second = (run("import", "--data-dir", dump) for _ in range(2))
+    assert first.stdout == "ArticleDocument.json: 2 new, 0 changed, 0 unchanged\n"
+    assert second.stdout == "ArticleDocument.json: 0 new, 0 changed, 2 unchanged\n"
     assert "Ada Test: 2 articles, 0 posts" in run("status").stdout
 
     exported = run("export", "--data-dir", tmp_path / "out")

@@ -11,14 +11,20 @@ from tools.example_site import serve_site
 PAGE = "<p>Straße</p>"
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[httpx.Client]:
-    (tmp_path / "secret.txt").write_text("not for you", encoding="utf-8")
-    folder = tmp_path / "site"
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    above = tmp_path_factory.mktemp("above")
+    (above / "secret.txt").write_text("not for you", encoding="utf-8")
+    folder = above / "site"
     (folder / "below").mkdir(parents=True)
     (folder / "index.html").write_text(PAGE, encoding="utf-8")
     (folder / "below" / "a b.svg").write_text("<svg/>", encoding="utf-8")
-    (folder / "out.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "out.txt").symlink_to(above / "secret.txt")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(folder: Path) -> Iterator[httpx.Client]:
     with (
         serve_site(folder) as address,
         httpx.Client(base_url=f"http://{address}", trust_env=False, timeout=10) as client,
@@ -40,10 +46,12 @@ def test_who_has_the_page_is_not_sent_it_again(site: httpx.Client) -> None:
     assert (known.status_code, known.content, known.headers["ETag"]) == (304, b"", etag)
 
 
-def test_an_edited_page_is_sent_again(site: httpx.Client, tmp_path: Path) -> None:
-    etag = site.get("/").headers["ETag"]
-    (tmp_path / "site" / "index.html").write_text("<p>New</p>", encoding="utf-8")
-    assert site.get("/", headers={"If-None-Match": etag}).status_code == 200
+def test_an_edited_page_is_sent_again(site: httpx.Client, folder: Path) -> None:
+    (folder / "edited.html").write_text("<p>Old</p>", encoding="utf-8")
+    etag = site.get("/edited.html").headers["ETag"]
+    (folder / "edited.html").write_text("<p>New</p>", encoding="utf-8")
+    page = site.get("/edited.html", headers={"If-None-Match": etag})
+    assert (page.status_code, page.text) == (200, "<p>New</p>")
 
 
 def test_other_files_have_their_own_type(site: httpx.Client) -> None:

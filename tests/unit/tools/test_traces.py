@@ -30,12 +30,11 @@ def record(kind: str, number: int, name: str, second: int, **more: Any) -> dict[
 
 
 def a_question(number: int, second: int) -> Iterator[dict[str, Any]]:
+    about: dict[str, Any] = {"trace_id": f"id-{number}", "type": "general"}
+    retrieve, search = number * 10, number * 10 + 1
+    yield record("span", search, "search", second + 1, parent_span_id=f"id-{retrieve}", **about)
+    yield record("span", retrieve, "retrieve", second, **about)
     yield record("trace", number, f"question {number}", second)
-    for child, (name, parent) in enumerate(
-        (("retrieve", {}), ("search", {"parent_span_id": f"id-{number}0"})),
-    ):
-        below = {"trace_id": f"id-{number}", "type": "general", **parent}
-        yield record("span", number * 10 + child, name, second + child, **below)
 
 
 def shown(traces: Path, records: Iterator[dict[str, Any]], *options: str) -> Result:
