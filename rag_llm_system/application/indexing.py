@@ -87,6 +87,8 @@ class Indexer:
         changed = [d for d in batch if indexed.get(d.id) != self._chunking.fingerprint(d)]
         self._count(documents=len(batch), unchanged_documents=len(batch) - len(changed))
         on_document(len(batch) - len(changed))
+        if changed:
+            self._store.claim()  # a second indexer is refused now, not after it has embedded everything
         expected: dict[str, int] = {}
         windows: list[Window] = []
         for document in changed:

@@ -70,6 +70,9 @@ class VectorStore(Protocol):
     One process writes at a time (``StoreLocked`` names the holder); readers see what was last published.
     """
 
+    def claim(self) -> None:
+        """Become the writer before long work, or raise StoreLocked at once. Where many may write, nothing is done."""
+
     def ensure(self, name: str, spec: CollectionSpec) -> None:
         """Create the collection, or raise IncompatibleCollection when it was made with another encoder or dimension."""
 

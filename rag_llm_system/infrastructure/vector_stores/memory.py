@@ -46,6 +46,9 @@ class MemoryVectorStore:
     def __init__(self) -> None:
         self._collections: dict[str, _Collection] = {}
 
+    def claim(self) -> None:
+        """Nobody else can write here."""
+
     def ensure(self, name: str, spec: CollectionSpec) -> None:
         there = self._collections.get(checked_name(name))
         if there is None:

@@ -64,6 +64,9 @@ class QdrantAdapter:
         self._client = client or connect(url, host, port, api_key)
         self._specs: dict[str, CollectionSpec] = {}
 
+    def claim(self) -> None:
+        """A server lets many write."""
+
     def ensure(self, name: str, spec: CollectionSpec) -> None:
         with self._errors(name):
             stored = self._spec(checked_name(name))

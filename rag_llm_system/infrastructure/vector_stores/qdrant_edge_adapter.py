@@ -50,6 +50,10 @@ class QdrantEdgeAdapter:
         self._reader = EdgeReader(self._path)
         self._mutex = RLock()
 
+    def claim(self) -> None:
+        with self._mutex, EdgeErrors(self._path):
+            self._become_writer()
+
     def ensure(self, name: str, spec: CollectionSpec) -> None:
         with self._mutex, self._errors(name):
             stored = stored_spec(self._path / name)

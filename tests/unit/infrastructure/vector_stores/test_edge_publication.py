@@ -5,6 +5,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
+from rag_llm_system.domain.errors import StoreLocked
 from rag_llm_system.domain.ports import CollectionSpec, Record
 from rag_llm_system.infrastructure.vector_stores.qdrant_edge_adapter import QdrantEdgeAdapter
 
@@ -39,6 +40,18 @@ def test_publishing_without_a_change_copies_nothing_and_takes_no_lock(published:
     assert generations(published) == after != before
     second.close()
     writer.close()
+
+
+def test_a_second_claim_is_refused_at_once_and_searching_goes_on(published: Path) -> None:
+    first, second = QdrantEdgeAdapter(published), QdrantEdgeAdapter(published)
+    first.claim()
+    first.claim()
+    with pytest.raises(StoreLocked, match="is being written by process"):
+        second.claim()
+    assert second.count(NAME) == 1
+    first.close()
+    second.claim()
+    second.close()
 
 
 def test_what_a_process_did_not_live_to_publish_the_next_one_publishes(published: Path) -> None:
