@@ -53,7 +53,7 @@ def shown(step):
         for name, a in outputs.items()}}
 
 print(json.dumps({
-    run.name: {"status": run.status, "reason": run.status_reason,
+    run.name: {"status": run.status, "reason": run.get_body().status_reason,
                "steps": {name: shown(step) for name, step in run.steps.items()}}
     for run in Client().list_pipeline_runs(size=100, hydrate=True)}))
 """
@@ -186,7 +186,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
 
 LINKS = (
     "http://site.example/one.html",
-    f"http://site.example/two.html?page=1&token={CANARY}1",
+    f"http://site.example/two.html?token={CANARY}1",
     f"http://site.example/missing.html?page=1&token={CANARY}2",
     "http://site.example/three.html",
 )
@@ -263,7 +263,7 @@ def test_the_first_run_crawls_and_embeds_everything(first: Ran) -> None:
 
 
 def test_the_parameters_are_shown_with_where_they_came_from(first: Ran) -> None:
-    assert re.search(r"^  author_links = \[.*\]  \(mine\.yaml\)$", first.out, re.MULTILINE)
+    assert re.search(r"^  author_links = .+  \(mine\.yaml\)$", first.out, re.MULTILINE)
     assert "\n  allow_local = False  (default)\n" in first.out
 
 
@@ -342,8 +342,7 @@ def test_the_run_after_a_killed_and_an_interrupted_one_completes(
 ) -> None:
     assert recovered.exit_code == 0
     assert "had died" not in recovered.out
-    assert f"{AUTHOR}: 1 new, 0 changed, 4 unchanged" not in recovered.err
-    assert "embedded 1 chunks of 1 documents" in recovered.err
+    assert f"{AUTHOR}: 1 new, 0 changed, 3 unchanged, 1 links failed" in recovered.err
     assert clone.server_is_gone()
     assert list((clone.data_dir / "tmp").iterdir()) == []
 
@@ -406,10 +405,12 @@ def test_traces_of_runs_that_failed_say_so(clone: Clone, recovered: Ran) -> None
     assert statuses.count("failed") == 2  # no link that could be read, Ctrl-C
 
 
-def test_a_secret_in_a_link_is_not_traced(clone: Clone, first: Ran) -> None:
+def test_a_secret_in_a_link_is_neither_traced_nor_shown(clone: Clone, first: Ran) -> None:
     traced = (clone.data_dir / "traces" / "traces.jsonl").read_text(encoding="utf-8")
-    assert "missing.html" in traced
-    assert CANARY not in traced
+    for shown in (traced, first.out, first.err):
+        assert "/two.html?token=***" in shown
+        assert "/missing.html?page=1&token=***" in shown
+        assert CANARY not in shown
 
 
 def test_zenml_still_has_what_a_run_switches_off() -> None:

@@ -87,7 +87,7 @@ def write_answer(
     return Answer(
         question=question,
         text=text or NO_SOURCES,
-        sources=[_source(c) for c in relevant] if text else [],
+        sources=tuple(_source(c) for c in relevant) if text else (),
         model=writer.model_id,
         grounded=bool(text and cited),
     )

@@ -103,6 +103,20 @@ def test_points_that_were_not_stored_fail_the_load() -> None:
         )
 
 
+def test_a_text_that_gives_no_chunk_fails_instead_of_vanishing() -> None:
+    blank = cleaned("http://a.example/1", "Text.").model_copy(update={"text": " "})
+    with pytest.raises(DataError, match="1 characters gave no chunk"):
+        run(MemoryVectorStore(), [blank])
+
+
+def test_progress_counts_every_document_once() -> None:
+    store, seen = MemoryVectorStore(), []
+    documents = [cleaned(f"http://a.example/{n}", LONG) for n in range(3)]
+    run(store, documents[:1])
+    list(Indexer(store, HashingEmbedder()).embed_changed(documents, seen.append))
+    assert sum(seen) == 3
+
+
 def test_cleaned_documents_come_back_as_they_were() -> None:
     store = MemoryVectorStore()
     indexer = Indexer(store, HashingEmbedder())

@@ -183,3 +183,10 @@ def test_what_is_no_repository_link_is_refused(link: str) -> None:
 def test_a_repository_without_text_is_refused() -> None:
     with pytest.raises(CrawlError, match="the repository holds no text"):
         next(crawler_of({"a": b"\n"}).crawl(LINK, AUTHOR, None))
+
+
+def test_excluded_files_are_left_out_and_counted() -> None:
+    reader = MemoryRepositoryReader({LOCATION: snapshot_of(FILES)})
+    crawler = GithubCrawler(reader, exclude=["src/*", "*.txt"])
+    assert [d.title for d in crawler.crawl(LINK, AUTHOR, None)] == ["Makefile", "README.md"]
+    assert value_of(crawler.crawl(LINK, AUTHOR, None)) == {"binary": 2, "excluded": 3}

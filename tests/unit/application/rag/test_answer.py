@@ -2,18 +2,24 @@
 
 import pytest
 
+from rag_llm_system.application.indexing import Indexer
 from rag_llm_system.application.rag.answer import (
     NO_SOURCES,
     LLMWriter,
+    answer_question,
     checked_citations,
     write_answer,
 )
 from rag_llm_system.application.rag.context import formatted, pack
 from rag_llm_system.application.rag.extractive import PREAMBLE, ExtractiveWriter, sentences
+from rag_llm_system.application.rag.retriever import ContextRetriever
 from rag_llm_system.domain.answers import ContextChunk
+from rag_llm_system.domain.queries import Query
 from rag_llm_system.infrastructure.embedders.hashing import HashingEmbedder
 from rag_llm_system.infrastructure.llms.scripted import ScriptedLLM
 from rag_llm_system.infrastructure.tracing.off import OffTracer
+from rag_llm_system.infrastructure.vector_stores.memory import MemoryVectorStore
+from tests.unit.application.builders import cleaned
 
 TEXT = """## Stopping
 
@@ -95,6 +101,42 @@ def test_the_context_keeps_to_its_budget() -> None:
     packed = pack([chunk(n, "x" * 700) for n in range(1, 9)], budget_chars=1500)
     assert sum(len(c.content) for c in packed) == 1500
     assert [c.n for c in packed] == [1, 2, 3]
+
+
+def test_a_question_goes_through_retrieval_and_writing() -> None:
+    store, embedder = MemoryVectorStore(), HashingEmbedder(dimension=256)
+    indexer = Indexer(store, embedder)
+    indexer.load_chunks(
+        indexer.embed_changed([cleaned("http://a.example/1", TEXT, category="posts")])
+    )
+    answer = answer_question(
+        Query(text="The embedded server stops when the last process ends?"),
+        retriever=ContextRetriever(store, embedder, OffTracer()),
+        writer=ExtractiveWriter(embedder),
+        tracer=OffTracer(),
+    )
+    assert answer.grounded
+    assert set(answer.timings_s) == {"retrieve", "generate"}
+
+
+def test_a_source_without_a_whole_sentence_is_not_quoted() -> None:
+    bare = chunk(1, "```\ncode only\n```\n\n# A heading\n\na fragment without an end")
+    answer = write_answer("What?", [bare], writer=extractive(), tracer=OffTracer())
+    assert (answer.text, answer.sources) == (NO_SOURCES, ())
+
+
+def test_list_items_are_sentences_of_their_own_and_repeated_ones_are_quoted_once() -> None:
+    text = "- The server stops by itself when nobody uses it.\n- Bread needs flour, water and time."
+    found = sentences(text)
+    assert found == [
+        "The server stops by itself when nobody uses it.",
+        "Bread needs flour, water and time.",
+    ]
+    both = [chunk(1, text), chunk(2, text)]
+    answer = write_answer(
+        "When does the server stop?", both, writer=extractive(), tracer=OffTracer()
+    )
+    assert answer.text.count("The server stops by itself") == 1
 
 
 @pytest.mark.parametrize("title", ["", "Title"])
