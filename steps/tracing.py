@@ -10,6 +10,7 @@ from zenml import get_step_context, log_metadata, step
 
 from rag_llm_system.domain.documents import Value
 from rag_llm_system.infrastructure.tracing.runs import trace_id_for_run
+from steps import materializers  # noqa: F401 - importing it registers how our types are stored
 from steps.records import RecordsFile
 from steps.session import current_system
 

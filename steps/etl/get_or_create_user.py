@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from rag_llm_system.domain.documents import Author
-from steps import materializers  # noqa: F401 - importing registers them
 from steps.session import current_system
 from steps.tracing import traced_step
 

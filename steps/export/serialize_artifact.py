@@ -9,7 +9,6 @@ from zenml.client import Client
 from rag_llm_system.domain.documents import CleanedDocument, Document, Value
 from rag_llm_system.domain.errors import ConfigurationError
 from rag_llm_system.domain.ports import Record
-from steps import materializers  # noqa: F401 - importing registers them
 from steps.records import RecordsFile, read_records
 from steps.tracing import traced_step
 

@@ -6,7 +6,6 @@ from zenml import log_metadata
 
 from rag_llm_system.domain.answers import Context
 from rag_llm_system.domain.queries import Query
-from steps import materializers  # noqa: F401 - importing registers them
 from steps.session import current_system
 from steps.tracing import traced_step
 

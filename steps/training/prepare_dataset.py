@@ -11,7 +11,6 @@ from rag_llm_system.application.dataset.split import split_by_document
 from rag_llm_system.application.indexing import cleaned_documents
 from rag_llm_system.domain.datasets import DatasetSplit
 from rag_llm_system.domain.errors import DataError
-from steps import materializers  # noqa: F401 - importing registers them
 from steps.progress import say
 from steps.session import current_system
 from steps.tracing import traced_step
