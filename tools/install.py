@@ -46,7 +46,8 @@ def main() -> int:
     try:
         install(sorted({*extras, *have}))
     except subprocess.CalledProcessError as error:
-        return _fail(f"installing failed (exit code {error.returncode}); its output is above")
+        hint = "; Debian and Ubuntu need the package python3-venv" if "venv" in error.cmd else ""
+        return _fail(f"installing failed (exit code {error.returncode}), see above{hint}")
     stamp.write_text(" ".join([wanted, *sorted({*extras, *have})]), "utf-8")
     return 0
 
