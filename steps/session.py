@@ -43,7 +43,7 @@ def _remove_scratch(parent: Path) -> None:
     """The scratch folders of this process, and those of processes that did not live to remove theirs."""
     for folder in parent.glob("*-*"):
         pid = folder.name.partition("-")[0]
-        if pid == str(os.getpid()) or not _alive(int(pid)):
+        if pid == str(os.getpid()) or (pid.isdigit() and not _alive(int(pid))):
             shutil.rmtree(folder)
 
 

@@ -20,7 +20,7 @@ HOST = "handbook.rag-llm-system.example"
 def serve_site(folder: Path = SITE) -> Iterator[str]:
     """The ``host:port`` the site is served on while the block runs."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(folder.resolve()))
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield f"127.0.0.1:{server.server_address[1]}"
@@ -36,7 +36,8 @@ def _handler(folder: Path) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             path = folder / (unquote(urlsplit(self.path).path).strip("/") or "index.html")
-            if not path.resolve().is_relative_to(folder) or not path.is_file():
+            hostile = "\0" in str(path) or not path.resolve().is_relative_to(folder)
+            if hostile or not path.is_file():
                 self._answer(HTTPStatus.NOT_FOUND, b"not found", "text/plain", "")
                 return
             body = path.read_bytes()

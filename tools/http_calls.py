@@ -13,11 +13,19 @@ def post_json(url: str, body: dict[str, Any], *, start_with: str) -> Any:
     """The JSON answer; a refused request raises ConfigurationError, a dead server BackendError."""
     try:
         response = httpx.post(url, json=body, timeout=_TIMEOUT, trust_env=False)
+    except httpx.InvalidURL as error:
+        raise ConfigurationError(f"{url!r} is no address: {error}") from error
     except httpx.HTTPError as error:
         raise BackendError(
             f"no answer from {url} ({type(error).__name__}); start it with: {start_with}"
         ) from error
-    if response.is_success:
+    said = " ".join(response.text.split())[:300]
+    if not response.is_success:
+        refused = ConfigurationError if response.is_client_error else BackendError
+        raise refused(f"{url} answered {response.status_code}: {said}")
+    try:
         return response.json()
-    refused = ConfigurationError if response.is_client_error else BackendError
-    raise refused(f"{url} answered {response.status_code}: {response.text[:300]}")
+    except ValueError as error:
+        raise BackendError(
+            f"{url} answers, but is no server of ours (it said {said!r}); start one with: {start_with}"
+        ) from error

@@ -2,7 +2,7 @@
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,18 +19,16 @@ def owned_run(folder: Path, name: str) -> Iterator[None]:
     with path.open("w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-        path.unlink()
+        path.unlink(missing_ok=True)
 
 
 def fail_orphaned_runs(folder: Path) -> list[str]:
     """Mark runs whose process is gone as failed (ZenML would show them running for ever); their names."""
     failed = []
     for path in sorted(folder.glob("*")):
-        with path.open("r", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
+        with suppress(BlockingIOError, FileNotFoundError), path.open("r", encoding="utf-8") as file:
+            # held: it is running; not found: it ended just now
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _fail(path.name):
                 failed.append(path.name)
             path.unlink(missing_ok=True)

@@ -1,6 +1,9 @@
 """Asks one question: ``poe call-rag-retrieval-module -- "How are documents chunked?"``."""
 
+from typing import Any
+
 import click
+import yaml
 
 from rag_llm_system.domain.errors import MissingFile
 from rag_llm_system.domain.queries import Query
@@ -42,11 +45,12 @@ def main(question: str, k: int, as_json: bool, where: tuple[str, ...]) -> None:
         click.echo(answer.model_dump_json(indent=2) if as_json else "\n".join(answer_lines(answer)))
 
 
-def _condition(text: str) -> tuple[str, str]:
+def _condition(text: str) -> tuple[str, Any]:
+    """Numbers, flags and lists as YAML writes them; anything else is text."""
     field, separator, value = text.partition("=")
     if not separator:
         raise click.BadParameter(f"{text!r}: write it as field=value", param_hint="--where")
-    return field, value
+    return field, yaml.safe_load(value)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ from tools.start import start
 
 
 @click.command(help="Show the newest traces with their spans.")
-@click.option("--limit", default=5, show_default=True, help="How many traces.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=5, show_default=True, help="How many traces."
+)
 def main(limit: int) -> None:
     with clean_exit():
         from rag_llm_system.infrastructure.tracing.reader import TracedWork, read_traces

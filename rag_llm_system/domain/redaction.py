@@ -48,6 +48,8 @@ _ASSIGNMENT = re.compile(
     r"(?P<line_end>(?=[ \t]*$))?",
     re.MULTILINE,
 )
+# Apart, because what stands before it ("https:", "a=b") reads as an assignment whose value it is.
+_QUERY_PARAMETER = re.compile(r"(?<=[?&])(?P<name>[\w.-]++)=(?P<value>[^\s\"'`&#<>]++)")
 _DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _CALL_OR_INDEX = re.compile(r"[A-Za-z_][\w.]*[(\[]")
 _STAND_INS = {
@@ -115,10 +117,15 @@ def _redact_text(text: str) -> str:
         masked = _USER_INFO.sub(f"{MASK}@", masked)
         masked = _KEY_SHAPES.sub(MASK, masked)
         masked = _BEARER.sub(rf"\1{MASK}", masked)
+        masked = _QUERY_PARAMETER.sub(_masked_parameter, masked)
         masked = _ASSIGNMENT.sub(_masked_assignment, masked)
         if masked == text:
             return text
         text = masked
+
+
+def _masked_parameter(match: re.Match[str]) -> str:
+    return f"{match['name']}={MASK}" if names_a_secret(match["name"]) else match[0]
 
 
 def _masked_assignment(match: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from rag_llm_system.application.rag.answer import answer_question
 from rag_llm_system.application.rag.retriever import DEFAULT_K, MAX_K
 from rag_llm_system.domain.answers import Answer, AnswerSource
 from rag_llm_system.domain.documents import Scalar, Value
-from rag_llm_system.domain.errors import ConfigurationError, RagSystemError
+from rag_llm_system.domain.errors import BackendError, ConfigurationError, RagSystemError
 from rag_llm_system.domain.queries import Query
 from rag_llm_system.domain.redaction import redact
 
@@ -56,7 +56,7 @@ class _Warm:
         self._open = open_system
         self._ready = threading.Event()
         self._system: Any = None
-        self.error = ""
+        self._error: RagSystemError | None = None
 
     def start(self) -> None:
         threading.Thread(target=self._load, daemon=True, name="warm-up").start()
@@ -67,7 +67,7 @@ class _Warm:
             _ = (system.retriever, system.writer)
             self._system = system
         except RagSystemError as error:
-            self.error = redact(str(error))
+            self._error = error
         finally:
             self._ready.set()
 
@@ -75,13 +75,20 @@ class _Warm:
     def status(self) -> str:
         if not self._ready.is_set():
             return "loading"
-        return "failed" if self.error else "ready"
+        return "ready" if self._system is not None else "failed"
+
+    @property
+    def error(self) -> str:
+        """Why it failed; an error that is none of ours is in the log, with its traceback."""
+        if self.status != "failed":
+            return ""
+        return redact(str(self._error)) if self._error else "loading failed; see the server's log"
 
     def system(self) -> Any:
-        """Waits until it is there; raises ConfigurationError with the reason when it could not be built."""
+        """Waits until it is there; raises the reason when it could not be built."""
         self._ready.wait()
-        if self.error:
-            raise ConfigurationError(self.error)
+        if self._system is None:
+            raise self._error or BackendError(self.error)
         return self._system
 
     def close(self) -> None:

@@ -146,10 +146,10 @@ class Clone:
         with self.started(*arguments, **settings) as process:
             return ended(process)
 
-    def stopped(self, how: signal.Signals) -> Ran:
+    def stopped(self, how: signal.Signals, **settings: str) -> Ran:
         """A run that gets this signal while a server lets it wait for a page."""
         links = ("http://site.example/two.html", "http://silent.example/")
-        with self.started(*self.crawl(*links), TRACING="auto") as process:
+        with self.started(*self.crawl(*links), **settings) as process:
             connection, _ = self.silent.accept()
             os.killpg(process.pid, how)
             ran = ended(process)
@@ -235,7 +235,7 @@ def killed(clone: Clone, nowhere: Ran, nobody: Ran) -> Ran:
 
 @pytest.fixture(scope="module")
 def interrupted(clone: Clone, killed: Ran) -> Ran:
-    return clone.stopped(signal.SIGINT)
+    return clone.stopped(signal.SIGINT, TRACING="auto")
 
 
 @pytest.fixture(scope="module")

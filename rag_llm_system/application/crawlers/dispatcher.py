@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from rag_llm_system.domain.documents import Author, Document, Source, canonical_link
 from rag_llm_system.domain.errors import CrawlError
+from rag_llm_system.domain.redaction import redact
 
 LeftOut = Mapping[str, int]
 """How much of a source was left out, by reason."""
@@ -79,7 +80,7 @@ def shown_link(link: str) -> str:
     """A link as messages and progress may show it: without user-info, even if it is malformed."""
     try:
         if urlsplit(link.strip()).netloc:
-            return canonical_link(link)
+            return redact(canonical_link(link))
     except ValueError:
         pass  # malformed: what stands before an @ may be a password
     return "a link with '@'" if "@" in link else link.strip()

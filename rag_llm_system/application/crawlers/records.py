@@ -58,7 +58,9 @@ class RecordsCrawler:
     def _path(self, link: str) -> Path:
         parts = parse_link(link)
         if not self._allow_local:
-            raise CrawlError(link, "local files are not allowed here")
+            raise CrawlError(
+                link, "local files are not allowed here; the config must say allow_local: true"
+            )
         if parts.scheme != "file" or parts.netloc or not parts.path.endswith(".jsonl"):
             raise CrawlError(link, "not a file of records; use file:<path>.jsonl")
         return self._base / unquote(parts.path)

@@ -97,7 +97,10 @@ class GitRepositoryReader:
         if path is None:
             return None
         if not self._allow_local:
-            raise CrawlError(location, "local repositories are not allowed here")
+            raise CrawlError(
+                location,
+                "local repositories are not allowed here; the config must say allow_local: true",
+            )
         folder = (self._base / path).resolve()
         if not folder.is_dir():
             raise CrawlError(location, "no such folder")

@@ -34,6 +34,8 @@ _POINTER = "CURRENT.json"
 _MANIFEST = "MANIFEST.json"
 _PARTIAL = ".partial"
 _NAME = re.compile(r"\d{6,}-[0-9a-f]{8}")
+# After deletions the engine corrects these files in place when it opens a shard: a link would pass that on.
+_REPAIRED = "id_tracker."
 _KEPT = 2  # the current generation, and the one a reader may be opening while it is replaced
 
 
@@ -148,6 +150,9 @@ def _copy(shard: Path, target: Path) -> str:
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
+    if _REPAIRED in source.name:
+        shutil.copyfile(source, target)
+        return
     try:
         os.link(source, target)
     except FileNotFoundError:

@@ -36,6 +36,8 @@ ASSIGNED = [
     ("client_secret = 'two words'", "client_secret = '***'"),
     ("token = x9f2a77b", "token = ***"),
     ("GET /v1?access_token=opensesame&page=2", "GET /v1?access_token=***&page=2"),
+    ("http://h.example/p?token=hunter2x9", "http://h.example/p?token=***"),
+    ("see http://h.example/p?a=b&api_key=hunter2", "see http://h.example/p?a=b&api_key=***"),
     ("AccountName=twin;AccountKey=Zm9vYmFy1==;", "AccountName=twin;AccountKey=***;"),
     ("Authorization: Bearer opensesame", "Authorization: Bearer ***"),
     ("authorization: Basic dXNlcjpwYXNz", "authorization: Basic ***"),

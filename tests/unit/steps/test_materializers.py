@@ -141,6 +141,11 @@ def test_the_numbers_of_a_report_are_its_metadata(materialize: Materialize) -> N
     assert metadata == {"given": 3, "written": 2, "unchanged": 1, "removed": 0}
 
 
+def test_a_flag_is_not_a_number(materialize: Materialize) -> None:
+    answer = Answer(question="Why?", text="Because.", model="m", grounded=True)
+    assert materialize(ValueMaterializer).extract_metadata(answer) == {}
+
+
 def test_equal_values_have_equal_hashes(materialize: Materialize) -> None:
     of = materialize(ValueMaterializer).compute_content_hash
     assert of(Author.named("Ada Test")) == of(Author.named("ada  test ".title()))

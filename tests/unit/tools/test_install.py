@@ -106,16 +106,19 @@ def test_changed_constraints_install_again(clone: Path) -> None:
     assert len(asked(clone)) == 1
 
 
-def test_a_failed_installation_is_said_and_tried_again(
+def test_after_a_failed_installation_nothing_counts_as_installed(
     clone: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    constraints = clone / "constraints.txt"
+    before = constraints.read_text(encoding="utf-8")
     install.main()
-    (clone / "constraints.txt").write_text("uv==0.9.1\n", encoding="utf-8")
+    constraints.write_text("uv==0.9.1\n", encoding="utf-8")
     interpreter(clone, exit_code=3)
     assert install.main() == 2
     assert capsys.readouterr().err.startswith("error: installing failed (exit code 3)")
     asked(clone)
 
+    constraints.write_text(before, encoding="utf-8")
     interpreter(clone)
     assert install.main() == 0
     assert len(asked(clone)) == 1

@@ -3,6 +3,7 @@
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
+import numpy as np
 import pytest
 
 from rag_llm_system.domain.errors import StoreLocked
@@ -67,3 +68,31 @@ def test_what_a_process_did_not_live_to_publish_the_next_one_publishes(published
     reader = QdrantEdgeAdapter(published)
     assert reader.count(NAME) == 0
     reader.close()
+
+
+@pytest.mark.parametrize("points", [8, 600])
+def test_opening_leaves_the_published_files_as_they_are_after_deletions(
+    tmp_path: Path, points: int
+) -> None:
+    records = [
+        Record(
+            id=str(uuid5(NAMESPACE_URL, str(n))), vector=(1.0, n), payload={"author_id": str(n % 7)}
+        )
+        for n in range(points)
+    ]
+    writer = QdrantEdgeAdapter(tmp_path)
+    writer.ensure(NAME, CollectionSpec(dimension=2, encoder="toy", keyword_fields=("author_id",)))
+    writer.upsert(NAME, records)
+    writer.publish(NAME)
+    writer.delete(NAME, [r.id for r in records[::2]])
+    writer.upsert(
+        NAME, [r.model_copy(update={"payload": {"author_id": "x"}}) for r in records[1::4]]
+    )
+    writer.publish(NAME)
+    writer.close()
+
+    for _ in range(3):  # the first opening used to correct files that it shared with the generation
+        reader = QdrantEdgeAdapter(tmp_path)
+        assert reader.count(NAME) == len(list(reader.scan(NAME))) == points // 2
+        assert reader.search(NAME, np.array([1, 0], np.float32), limit=1, where={"author_id": "x"})
+        reader.close()
