@@ -48,6 +48,9 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         hint = "; Debian and Ubuntu need the package python3-venv" if "venv" in error.cmd else ""
         return _fail(f"installing failed (exit code {error.returncode}), see above{hint}")
+    except KeyboardInterrupt:
+        print("\nInterrupted; the next run goes on from here.", file=sys.stderr)
+        return 130
     stamp.write_text(" ".join([wanted, *sorted({*extras, *have})]), "utf-8")
     return 0
 

@@ -141,3 +141,15 @@ def test_a_python_that_is_too_old_is_told_so(
     said = capsys.readouterr().err
     assert said.startswith(f"error: Python {sys.version.split()[0]} is too old; make PYTHON=")
     assert asked(clone) == []
+
+
+def test_an_interrupted_installation_says_so_and_is_not_stamped(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(extras: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(install, "install", interrupted)
+    assert install.main() == 130
+    assert "the next run goes on" in capsys.readouterr().err
+    assert not (clone / ".venv" / ".installed").exists()
