@@ -64,27 +64,36 @@ def fingerprint() -> str:
 
 
 def install(extras: list[str]) -> None:
-    """Create the environment if needed, then bring it to the pinned versions."""
+    """Create the environment if needed, then bring it to the pinned versions.
+
+    An installation that was interrupted leaves packages that look installed and lack files, so the next
+    one installs every package anew (from the cache).
+    """
     (VENV / ".installed").unlink(missing_ok=True)
-    if not _works(PYTHON):
+    unfinished = VENV / ".installing"
+    again = ("--reinstall",) if unfinished.exists() else ()
+    if not _works(PYTHON, "-m", "pip", "--version"):
         print(f"Environment: creating {VENV}", flush=True)
         shutil.rmtree(VENV, ignore_errors=True)
         _run(sys.executable, "-m", "venv", str(VENV))
-    if not _works(PYTHON, "import uv"):
+    unfinished.touch()
+    if not _works(PYTHON, "-m", "uv", "--version"):
         pinned = re.search(r"^uv==\S+", (ROOT / "constraints.txt").read_text("utf-8"), re.MULTILINE)
-        _run(PYTHON, "-m", "pip", "install", "--quiet", pinned.group() if pinned else "uv")
+        uv = pinned.group() if pinned else "uv"
+        _run(PYTHON, "-m", "pip", "install", "--quiet", "--force-reinstall", uv)
     print("Environment: installing pinned packages (a few minutes the first time)", flush=True)
     target = f".[{','.join(extras)}]" if extras else "."
     _run(
         PYTHON, "-m", "uv", "pip", "install", "--python", str(PYTHON),
-        "--constraint", "constraints.txt", "--compile-bytecode", "--editable", target,
+        "--constraint", "constraints.txt", "--compile-bytecode", *again, "--editable", target,
     )  # fmt: skip
+    unfinished.unlink()
 
 
-def _works(python: Path, code: str = "import pip") -> bool:
+def _works(python: Path, *arguments: str) -> bool:
     if not python.exists():
         return False
-    probe = [str(python), "-c", code]
+    probe = [str(python), *arguments]
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0  # noqa: S603 - ours
 
 

@@ -9,7 +9,7 @@ from tools import install
 
 # a stand-in for the environment's interpreter: notes what it is asked for, and installs nothing
 INTERPRETER = """#!/bin/sh
-[ "$1" = -c ] && exit 0
+[ "$3" = --version ] && exit 0
 echo "$@" >> "{asked}"
 exit {exit_code}
 """
@@ -125,7 +125,9 @@ def test_after_a_failed_installation_nothing_counts_as_installed(
 
 
 def test_what_is_set_for_pip_is_meant_for_uv(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shows_its_environment = '#!/bin/sh\n[ "$1" = -c ] && exit 0\necho "$UV_DEFAULT_INDEX" > index\n'
+    shows_its_environment = (
+        '#!/bin/sh\n[ "$3" = --version ] && exit 0\necho "$UV_DEFAULT_INDEX" > index\n'
+    )
     install.PYTHON.write_text(shows_its_environment, encoding="utf-8")
     monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
     monkeypatch.setenv("PIP_INDEX_URL", "https://packages.example/simple")
@@ -141,6 +143,19 @@ def test_a_python_that_is_too_old_is_told_so(
     said = capsys.readouterr().err
     assert said.startswith(f"error: Python {sys.version.split()[0]} is too old; make PYTHON=")
     assert asked(clone) == []
+
+
+def test_after_an_interrupted_installation_every_package_is_installed_anew(clone: Path) -> None:
+    interpreter(clone, exit_code=3)  # it ends in the middle, as when it is interrupted
+    install.main()
+    asked(clone)
+    interpreter(clone)
+    assert install.main() == 0
+    assert "--reinstall" in asked(clone)[-1]
+
+    (clone / "constraints.txt").write_text("uv==0.9.2\n", encoding="utf-8")
+    install.main()
+    assert "--reinstall" not in asked(clone)[-1]
 
 
 def test_an_interrupted_installation_says_so_and_is_not_stamped(
