@@ -10,6 +10,7 @@ import click
 from pipelines import PIPELINES
 from rag_llm_system.domain.errors import UnknownName
 from rag_llm_system.domain.redaction import redact
+from rag_llm_system.infrastructure.loading import uninterrupted
 from rag_llm_system.settings import load_settings
 from tools.errors import clean_exit
 from tools.run_config import load_run_config
@@ -35,10 +36,11 @@ def run_pipeline(name: str, config_path: str | None, overrides: list[str]) -> di
     settings = load_settings()
     use_zenml_store(settings.data_dir)
     # zenml takes seconds to import and takes over logging: only here, when something is to run
-    from tools.zenml_run import run_graph
-
     entry = PIPELINES[name]
-    module = import_module(entry.module)
+    with uninterrupted():
+        from tools.zenml_run import run_graph
+
+        module = import_module(entry.module)
     parameters, origin = load_run_config(config_path or entry.config, overrides, module.Config)
     click.echo(f"{name}: parameters")
     values = parameters.model_dump(mode="json")

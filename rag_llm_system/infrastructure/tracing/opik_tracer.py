@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from rag_llm_system.domain.ports import Span, SpanKind
+from rag_llm_system.infrastructure.loading import uninterrupted
 from rag_llm_system.infrastructure.tracing.complaints import Complaints
 from rag_llm_system.infrastructure.tracing.json_lines import JsonLinesTransport, traces_file
 from rag_llm_system.infrastructure.tracing.payload import (
@@ -221,6 +222,7 @@ class _OpikSpan:
         self._tracer.write(self, datetime.now(UTC), error)
 
 
+@uninterrupted()  # the SDK goes on importing while the client is made
 def _sdk_client(
     complaints: Complaints,
     *,
