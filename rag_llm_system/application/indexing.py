@@ -19,8 +19,14 @@ from rag_llm_system.application.preprocessing.dispatchers import (
 )
 from rag_llm_system.domain.chunks import Window
 from rag_llm_system.domain.documents import CleanedDocument, Value
-from rag_llm_system.domain.errors import DataError, IncompatibleCollection
-from rag_llm_system.domain.ports import CollectionSpec, Embedder, Record, VectorStore
+from rag_llm_system.domain.errors import DataError
+from rag_llm_system.domain.ports import (
+    CollectionSpec,
+    Embedder,
+    Record,
+    VectorStore,
+    refuse_other_encoder,
+)
 
 LOOKUP_BATCH = 64
 """Documents whose state is asked of the store at once."""
@@ -221,14 +227,10 @@ class Indexer:
 
 def check_encoder(store: VectorStore, embedder: Embedder) -> None:
     """Raise IncompatibleCollection when a collection was made with another encoder or dimension."""
-    ours = (embedder.model_id, embedder.dimension)
+    ours = CollectionSpec(dimension=embedder.dimension, encoder=embedder.model_id)
     for name, spec in store.collections().items():
-        if spec.dimension is not None and (spec.encoder, spec.dimension) != ours:
-            raise IncompatibleCollection(
-                f"collection {name} was made with {spec.encoder} ({spec.dimension} dimensions), the encoder "
-                f"in use is {ours[0]} ({ours[1]} dimensions); set TEXT_EMBEDDING_MODEL_ID back, or rebuild: "
-                "poe drop-vectors, then poe run-feature-engineering-pipeline"
-            )
+        if spec.dimension is not None:
+            refuse_other_encoder(name, spec, ours)
 
 
 def cleaned_documents(

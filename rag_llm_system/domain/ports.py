@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.chunks import Vectors
 from rag_llm_system.domain.documents import Author, Document, Page, RepositoryFile, Source, Value
+from rag_llm_system.domain.errors import IncompatibleCollection
 from rag_llm_system.domain.queries import Hit, Where
 
 
@@ -54,6 +55,23 @@ class CollectionSpec(Value):
     encoder: str = ""
     keyword_fields: tuple[str, ...] = ()
     integer_fields: tuple[str, ...] = ()
+
+
+def refuse_other_encoder(name: str, stored: CollectionSpec, wanted: CollectionSpec) -> None:
+    """Raises IncompatibleCollection unless both specs hold vectors of the same encoder."""
+    if (stored.dimension, stored.encoder) == (wanted.dimension, wanted.encoder):
+        return
+    raise IncompatibleCollection(
+        f"collection {name!r} was made with {_encoder(stored)}, in use is {_encoder(wanted)}; set "
+        "TEXT_EMBEDDING_MODEL_ID back, or rebuild: poe drop-vectors, then "
+        "poe run-feature-engineering-pipeline"
+    )
+
+
+def _encoder(spec: CollectionSpec) -> str:
+    if spec.dimension is None:
+        return "no vectors"
+    return f"{spec.encoder or 'an unnamed encoder'} ({spec.dimension} dimensions)"
 
 
 class Record(Value):

@@ -8,13 +8,12 @@ from uuid import uuid4
 from pydantic import ValidationError
 
 from rag_llm_system.domain.errors import StorageFull, StoreCorrupt
-from rag_llm_system.domain.ports import CollectionSpec
+from rag_llm_system.domain.ports import CollectionSpec, refuse_other_encoder
 from rag_llm_system.infrastructure.vector_stores import generations
 from rag_llm_system.infrastructure.vector_stores.durable_files import write_durably
 from rag_llm_system.infrastructure.vector_stores.edge_errors import EdgeErrors
 from rag_llm_system.infrastructure.vector_stores.edge_shard import Shard
 from rag_llm_system.infrastructure.vector_stores.owner_lock import OwnerLock
-from rag_llm_system.infrastructure.vector_stores.points import refuse_other_encoder
 
 _SPEC = "spec.json"
 _SHARD = "shard"

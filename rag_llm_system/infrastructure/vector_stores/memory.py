@@ -8,7 +8,7 @@ import numpy as np
 
 from rag_llm_system.domain.chunks import Vectors
 from rag_llm_system.domain.errors import UnknownName
-from rag_llm_system.domain.ports import CollectionSpec, Record
+from rag_llm_system.domain.ports import CollectionSpec, Record, refuse_other_encoder
 from rag_llm_system.domain.queries import Hit, Where, matches
 from rag_llm_system.infrastructure.vector_stores.filters import check
 from rag_llm_system.infrastructure.vector_stores.points import (
@@ -16,7 +16,6 @@ from rag_llm_system.infrastructure.vector_stores.points import (
     checked_name,
     checked_points,
     checked_query,
-    refuse_other_encoder,
 )
 
 

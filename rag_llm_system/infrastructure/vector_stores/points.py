@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag_llm_system.domain.chunks import Vectors
-from rag_llm_system.domain.errors import DataError, IncompatibleCollection
+from rag_llm_system.domain.errors import DataError
 from rag_llm_system.domain.ports import CollectionSpec, Record
 from rag_llm_system.domain.queries import Hit
 
@@ -78,17 +78,6 @@ def checked_query(name: str, spec: CollectionSpec, vector: Vectors, limit: int) 
         raise DataError(f"query vector for {name!r} is zero or not finite")
     row: list[float] = unit[0].tolist()
     return row
-
-
-def refuse_other_encoder(name: str, stored: CollectionSpec, wanted: CollectionSpec) -> None:
-    """Raises IncompatibleCollection unless both specs hold vectors of the same encoder."""
-    if (stored.dimension, stored.encoder) == (wanted.dimension, wanted.encoder):
-        return
-    raise IncompatibleCollection(
-        f"collection {name!r} was made with {_encoder(stored)}, in use is {_encoder(wanted)}; set "
-        "TEXT_EMBEDDING_MODEL_ID back, or rebuild: poe drop-vectors, then "
-        "poe run-feature-engineering-pipeline"
-    )
 
 
 def best(limit: int, fetch: Callable[[int], list[Hit]]) -> list[Hit]:
@@ -161,9 +150,3 @@ def _int64(digits: str) -> int:
     if number not in _INT64:
         raise ValueError(f"{digits} does not fit into 64 bits")
     return number
-
-
-def _encoder(spec: CollectionSpec) -> str:
-    if spec.dimension is None:
-        return "no vectors"
-    return f"{spec.encoder or 'an unnamed encoder'} ({spec.dimension} dimensions)"

@@ -9,7 +9,7 @@ from qdrant_client import QdrantClient, models
 
 from rag_llm_system.domain.chunks import Vectors
 from rag_llm_system.domain.errors import ConfigurationError, IncompatibleCollection, UnknownName
-from rag_llm_system.domain.ports import CollectionSpec, Record
+from rag_llm_system.domain.ports import CollectionSpec, Record, refuse_other_encoder
 from rag_llm_system.domain.queries import Hit, Where
 from rag_llm_system.infrastructure.vector_stores.filters import key_path, translate
 from rag_llm_system.infrastructure.vector_stores.points import (
@@ -19,7 +19,6 @@ from rag_llm_system.infrastructure.vector_stores.points import (
     checked_name,
     checked_points,
     checked_query,
-    refuse_other_encoder,
 )
 from rag_llm_system.infrastructure.vector_stores.qdrant_connection import (
     CLIENT_ERRORS,

@@ -16,7 +16,7 @@ from threading import RLock
 
 from rag_llm_system.domain.chunks import Vectors
 from rag_llm_system.domain.errors import UnknownName
-from rag_llm_system.domain.ports import CollectionSpec, Record
+from rag_llm_system.domain.ports import CollectionSpec, Record, refuse_other_encoder
 from rag_llm_system.domain.queries import Hit, Where
 from rag_llm_system.infrastructure.vector_stores.edge_errors import EdgeErrors
 from rag_llm_system.infrastructure.vector_stores.edge_reader import EdgeReader
@@ -31,7 +31,6 @@ from rag_llm_system.infrastructure.vector_stores.points import (
     checked_name,
     checked_points,
     checked_query,
-    refuse_other_encoder,
 )
 
 RESERVE_BYTES = 128 * 2**20
