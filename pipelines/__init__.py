@@ -14,6 +14,7 @@ PIPELINES = {
     "digital_data_etl": PipelineEntry(
         "pipelines.digital_data_etl", "configs/digital_data_etl.yaml"
     ),
+    "news_etl": PipelineEntry("pipelines.news_etl", "configs/news_etl.yaml"),
     "feature_engineering": PipelineEntry(
         "pipelines.feature_engineering", "configs/feature_engineering.yaml"
     ),

@@ -8,6 +8,7 @@ from zenml.enums import ExecutionMode
 
 from pipelines.digital_data_etl import etl
 from pipelines.feature_engineering import features
+from rag_llm_system.application.crawlers.options import CrawlOptions
 from rag_llm_system.domain.documents import Value
 
 
@@ -20,30 +21,14 @@ class Config(Value):
     """As for ``digital_data_etl``, with several authors."""
 
     author_links: list[AuthorLinks] = Field(min_length=1)
-    allow_local: bool = False
-    connect_to: dict[str, str] = Field(default_factory=dict)
-    exclude: list[str] = Field(default_factory=list)
+    crawl: CrawlOptions = CrawlOptions()
 
 
 @pipeline(enable_cache=False, execution_mode=ExecutionMode.FAIL_FAST)
-def end_to_end_data(
-    author_links: list[dict[str, Any]],
-    allow_local: bool,
-    connect_to: dict[str, str],
-    exclude: list[str],
-) -> None:
+def end_to_end_data(author_links: list[dict[str, Any]], crawl: dict[str, Any]) -> None:
     crawled: list[Any] = []
     for author in author_links:
-        crawled.append(
-            etl(
-                author["user_full_name"],
-                author["links"],
-                allow_local=allow_local,
-                connect_to=connect_to,
-                exclude=exclude,
-                after=crawled[-1:],
-            )
-        )
+        crawled.append(etl(author["user_full_name"], author["links"], crawl, after=crawled[-1:]))
     features([author["user_full_name"] for author in author_links], after=crawled)
 
 

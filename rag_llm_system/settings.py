@@ -47,6 +47,13 @@ class Settings(BaseSettings):
     QDRANT_CLOUD_URL: str = Field("", description="URL of a Qdrant cloud cluster")
     QDRANT_APIKEY: SecretStr = Field(SecretStr(""), description="API key of that cluster")
 
+    CRAWLER_CONTACT: str = Field(
+        "",
+        description="E-mail or URL in the crawler's User-Agent, so that sites can reach you",
+    )
+    CRAWLER_BROWSER: str = Field("", description="Path of Chromium or Chrome; empty: looked for")
+    CRAWLER_DRIVER: str = Field("", description="Path of its ChromeDriver; empty: looked for")
+
     EMBEDDER: str = Field(
         "sentence-transformers",
         description="sentence-transformers, hashing, or package.module:Class",

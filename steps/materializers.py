@@ -18,6 +18,7 @@ from steps.session import scratch_folder
 
 _PREVIEW_ROWS = 25
 _PREVIEW_CHARS = 160
+_TABLE_ROWS = 500
 _STYLE = (
     "<style>body{font:14px system-ui;margin:1rem;color:#1c1c1c}table{border-collapse:collapse}"
     "th,td{border:1px solid #d0d0d0;padding:.3rem .5rem;text-align:left;vertical-align:top}"
@@ -80,9 +81,8 @@ class ValueMaterializer(BaseMaterializer):
 
     def save_visualizations(self, data: Value) -> dict[str, VisualizationType]:
         where = f"{self.uri}/value.html"
-        rows = [(k, _cell(v)) for k, v in data.model_dump(mode="json").items()]
         with self.artifact_store.open(where, "w") as file:
-            file.write(_page(type(data).__name__, _table(("field", "value"), rows)))
+            file.write(_page(type(data).__name__, _fields(data.model_dump(mode="json"))))
         return {where: VisualizationType.HTML}
 
     def extract_metadata(self, data: Value) -> dict[str, Any]:
@@ -100,6 +100,30 @@ def _records_preview(data: RecordsFile) -> str:
     rows = [] if batch is None else [tuple(map(_cell, r.values())) for r in batch.to_pylist()]
     note = f"<p>{data.rows} rows, the first {len(rows)} shown; sha256 <code>{data.digest[:12]}</code></p>"
     return _page(data.kind, note + _table(names, rows))
+
+
+def _fields(fields: dict[str, Any]) -> str:
+    """A table of the plain fields, then one for each that is itself a list or a mapping of records."""
+    tables = {name: records for name, value in fields.items() if (records := _records(value))}
+    plain = [(name, _cell(value)) for name, value in fields.items() if name not in tables]
+    parts = [_table(("field", "value"), plain)]
+    for name, records in tables.items():
+        head = tuple(records[0])
+        rows = [[_cell(record.get(key)) for key in head] for record in records[:_TABLE_ROWS]]
+        note = (
+            f"{len(records)} rows, the first {len(rows)} shown" if len(rows) < len(records) else ""
+        )
+        parts.append(f"<h3>{html.escape(name)}</h3>{note}{_table(head, rows)}")
+    return "".join(parts)
+
+
+def _records(value: Any) -> list[dict[str, Any]]:
+    """Rows of a list of records, or of a mapping of names to records; [] for anything else."""
+    if isinstance(value, dict) and value and all(isinstance(v, dict) for v in value.values()):
+        return [{"name": key, **record} for key, record in value.items()]
+    if isinstance(value, list) and value and all(isinstance(v, dict) for v in value):
+        return value
+    return []
 
 
 def _cell(value: Any) -> str:

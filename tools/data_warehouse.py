@@ -1,9 +1,12 @@
 """The data warehouse as JSON files, in and out: ``poe run-export-data-warehouse-to-json``."""
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from rag_llm_system.domain.crawling import LinkState
 from rag_llm_system.settings import load_settings
 from tools.errors import clean_exit
 from tools.start import start
@@ -47,20 +50,43 @@ def import_raw_data(data_dir: Path) -> None:
                 )
 
 
-@main.command("status", help="Documents per author and category, and points per collection.")
-def status() -> None:
+@main.command("status", help="Documents and links per author, and points per collection.")
+@click.option(
+    "--failed", is_flag=True, help="Also list the links that failed or are gone, and why."
+)
+def status(failed: bool) -> None:
     with clean_exit():
         from rag_llm_system.application.preprocessing.categories import CATEGORIES
         from rag_llm_system.bootstrap import build
 
         with build(load_settings()) as system:
-            for author in system.documents.authors():
-                counts = ", ".join(
-                    f"{system.documents.count(c, author_id=author.id)} {c}" for c in CATEGORIES
-                )
+            store = system.documents
+            for author in store.authors():
+                counts = ", ".join(f"{store.count(c, author_id=author.id)} {c}" for c in CATEGORIES)
                 click.echo(f"{author.full_name}: {counts}")
+                for line in _link_lines(store.links(author_id=author.id), failed=failed):
+                    click.echo(f"  {line}")
             for name in sorted(system.vectors.collections()):
                 click.echo(f"{name}: {system.vectors.count(name)} points")
+
+
+def _link_lines(states: Iterable[LinkState], *, failed: bool) -> list[str]:
+    """How many links are in which state, and which of them failed."""
+    from rag_llm_system.application.crawlers.dispatcher import shown_link
+
+    counts = Counter[str]()
+    lines = []
+    for state in states:
+        counts[state.status] += 1
+        if failed and state.status in {"failed", "gone"}:
+            when = state.checked_at.isoformat(" ", "minutes") if state.checked_at else "never"
+            lines.append(f"{state.status}  {shown_link(state.link)}: {state.reason} ({when})")
+    if not counts:
+        return []
+    return [
+        f"links: {', '.join(f'{n} {name}' for name, n in sorted(counts.items()))}",
+        *sorted(lines),
+    ]
 
 
 @main.command(

@@ -30,7 +30,7 @@ def main(config: str) -> None:
         click.echo("1. Crawl and index (ZenML pipeline end_to_end_data)\n")
         with serve_site() as address:
             connect = json.dumps({HOST: address})
-            run = run_pipeline("end_to_end_data", config, [f"connect_to={connect}"])
+            run = run_pipeline("end_to_end_data", config, [f"crawl.connect_to={connect}"])
         indexed = time.perf_counter()
         click.echo("\n2. Ask\n")
         asked = _ask(settings)

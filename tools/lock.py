@@ -9,7 +9,7 @@ import sys
 from rag_llm_system.settings import PROJECT_ROOT
 
 _HEAD = "# Tested versions of everything. Written by `poe lock`; do not edit.\n"
-_EXTRAS = ("dev", "dashboard", "faiss", "chroma")
+_EXTRAS = ("dev", "dashboard", "bench", "faiss", "chroma")
 
 
 def main() -> None:

@@ -27,14 +27,27 @@ def load_run_config(
         key, separator, text = override.partition("=")
         if not separator:
             raise ConfigurationError(f"--set {override!r}: write it as key=value")
-        values[key] = _parsed(text, f"--set {key}")
-        origin[key] = "--set"
+        _put(values, key, _parsed(text, f"--set {key}"))
+        section, dot, _ = key.partition(".")
+        origin[section] = f"{origin[section]}, --set" if dot and section in origin else "--set"
     try:
         config = model.model_validate(values)
     except ValidationError as error:
         wrong = "; ".join(_line(e, model) for e in error.errors(include_url=False))
         raise ConfigurationError(f"{file.name}: {wrong}") from error
     return config, {key: origin.get(key, "default") for key in type(config).model_fields}
+
+
+def _put(values: dict[str, Any], key: str, value: Any) -> None:
+    """``a.b`` sets one value of a section and keeps the others."""
+    *sections, name = key.split(".")
+    for section in sections:
+        inner = values.get(section) or {}
+        if not isinstance(inner, dict):
+            raise ConfigurationError(f"--set {key}: {section!r} is no section")
+        values[section] = dict(inner)
+        values = values[section]
+    values[name] = value
 
 
 def _found(path: str) -> Path:
@@ -67,9 +80,25 @@ def _parsed(text: str, where: str) -> Any:
 
 
 def _line(error: Any, model: type[BaseModel]) -> str:
-    key = ".".join(map(str, error["loc"]))
+    *sections, name = map(str, error["loc"])
+    key = ".".join([*sections, name])
     if error["type"] == "extra_forbidden":
-        return f"unknown key {key!r}; known: {', '.join(sorted(model.model_fields))}"
+        for section in sections:
+            model = _section(model, section) or model
+        homes = [
+            section
+            for section in model.model_fields
+            if name in getattr(_section(model, section), "model_fields", {})
+        ]
+        where = f"it belongs below {homes[0]!r}; " if homes else ""
+        return f"unknown key {key!r}; {where}known: {', '.join(sorted(model.model_fields))}"
     if error["type"] == "missing":
         return f"key {key!r} is missing"
     return f"{key}: {error['msg']}"
+
+
+def _section(model: type[BaseModel], name: str) -> type[BaseModel] | None:
+    """The model of a nested section."""
+    field = model.model_fields.get(name)
+    kind = field.annotation if field else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid5
 
@@ -39,6 +40,9 @@ def canonical_link(link: str) -> str:
     if port and (parts.scheme.lower(), port) not in {("http", 80), ("https", 443)}:
         host = f"{host}:{port}"
     path = parts.path or ("/" if parts.scheme.lower() in {"http", "https"} else "")
+    # urlunsplit would make of the relative file:a the absolute file:///a
+    if not parts.netloc and not path.startswith("/"):
+        return f"{parts.scheme.lower()}:{path}{'?' if parts.query else ''}{parts.query}"
     return urlunsplit((parts.scheme.lower(), host, path, parts.query, ""))
 
 
@@ -64,7 +68,7 @@ class Author(Value):
 
 
 class Page(Value):
-    """One answer of a web server, body decompressed."""
+    """One answer of a web server, body decompressed; ``headers`` has lower-case names."""
 
     url: str
     final_url: str
@@ -75,6 +79,8 @@ class Page(Value):
     etag: str = ""
     last_modified: str = ""
     fetched_at: datetime
+    headers: Mapping[str, str] = Field(default_factory=dict)
+    via: Literal["http", "browser"] = "http"
 
     @property
     def text(self) -> str:
@@ -89,9 +95,13 @@ class RepositoryFile(Value):
 
 
 class Source(Value):
-    """Where a document came from and what the server said about it."""
+    """Where a document came from and what the server said about it.
+
+    ``origin`` is the crawled link that gave it: a repository gives many documents, an article itself.
+    """
 
     link: str
+    origin: str = ""
     final_url: str = ""
     fetched_at: datetime
     http_status: int = 0

@@ -20,6 +20,9 @@ Each message is one line that names the thing, what was wrong with it and what t
 
 from collections.abc import Iterable
 
+from rag_llm_system.domain.crawling import FailureKind
+from rag_llm_system.domain.documents import Page
+
 
 class RagSystemError(Exception):
     """Root: one ``except`` at an edge catches what we foresaw and nothing else."""
@@ -60,11 +63,24 @@ class IncompatibleCollection(ConfigurationError):
 
 
 class CrawlError(RagSystemError):
-    """One source could not be read; a crawl of several goes on."""
+    """One source could not be read; a crawl of several goes on.
 
-    def __init__(self, link: str, reason: str) -> None:
+    ``page`` is what the server answered instead, where there is something to look at; ``retry_after_s`` what
+    it asked for.
+    """
+
+    def __init__(
+        self,
+        link: str,
+        reason: str,
+        *,
+        kind: FailureKind = "failed",
+        retry_after_s: float | None = None,
+        page: Page | None = None,
+    ) -> None:
         super().__init__(f"{link}: {reason}")
-        self.link, self.reason = link, reason
+        self.link, self.reason, self.kind = link, reason, kind
+        self.retry_after_s, self.page = retry_after_s, page
 
 
 class DataError(RagSystemError):

@@ -1,14 +1,18 @@
 """What the application needs from outside. One contract test per port runs on every adapter of it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, ParamSpec, Protocol, TypeVar
 
 from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.chunks import Vectors
+from rag_llm_system.domain.crawling import CrawlEnd, CrawlRun, FoundLink, LinkState
 from rag_llm_system.domain.documents import Author, Document, Page, RepositoryFile, Source, Value
 from rag_llm_system.domain.errors import IncompatibleCollection
 from rag_llm_system.domain.queries import Hit, Where
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class SaveReport(Value):
@@ -37,6 +41,9 @@ class DocumentStore(Protocol):
     def find(self, category: str, *, author_id: str | None = None) -> Iterator[Document]:
         """Stream documents ordered by id."""
 
+    def ids_from(self, origin: str) -> list[tuple[str, str]]:
+        """Category and id of every document whose source has that origin, sorted."""
+
     def source_of(self, category: str, link: str) -> Source | None:
         """Where the stored document of that link came from, for conditional requests; None if not stored."""
 
@@ -44,6 +51,28 @@ class DocumentStore(Protocol):
         """Remove by id; the number that was there."""
 
     def count(self, category: str, *, author_id: str | None = None) -> int: ...
+
+    def save_links(self, states: Iterable[LinkState]) -> None:
+        """Insert or replace by id; the last of two with one id counts."""
+
+    def find_link(self, author_id: str, link: str) -> LinkState | None: ...
+
+    def links(
+        self,
+        *,
+        author_id: str | None = None,
+        crawl_id: str | None = None,
+        found_in: str | None = None,
+    ) -> Iterator[LinkState]:
+        """Stream the states that meet all of these, ordered by id."""
+
+    def delete_links(self, ids: Sequence[str]) -> int:
+        """Remove by id; the number that was there."""
+
+    def save_crawl(self, run: CrawlRun) -> None:
+        """Insert or replace by id."""
+
+    def find_crawl(self, run_id: str) -> CrawlRun | None: ...
 
     def close(self) -> None: ...
 
@@ -164,21 +193,47 @@ class LLM(Protocol):
     ) -> Iterator[str]: ...
 
 
-class Fetcher(Protocol):
-    """Gets pages. Raises CrawlError, with a reason, for whatever is not a page."""
+Wanted = Literal["page", "text"]
+"""A page is HTML, a feed or a sitemap; text is any text, such as robots.txt or the JSON of an API."""
 
-    def fetch(self, link: str, *, etag: str = "", last_modified: str = "") -> Page | None:
-        """The page, or None when the server says that it has not changed since ``etag`` or ``last_modified``."""
+
+class Fetcher(Protocol):
+    """Gets pages. Raises CrawlError, with kind and reason, for whatever is not a page."""
+
+    def fetch(
+        self, link: str, *, wanted: Wanted = "page", etag: str = "", last_modified: str = ""
+    ) -> Page | None:
+        """The page, or None when the server says that it has not changed since ``etag`` or ``last_modified``.
+
+        An answer that is no success raises CrawlError; its ``page`` is the answer's text, if it has any.
+        """
+
+    def close(self) -> None: ...
+
+
+class Sandbox(Protocol):
+    """Runs pure functions on text that nobody trusts, within limits of time and memory."""
+
+    def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of a module-level function whose annotated result pydantic can write as JSON.
+
+        Raises CrawlError of kind "too large" when it takes too long or too much memory; the errors of this
+        system that it raises are raised here.
+        """
 
     def close(self) -> None: ...
 
 
 class RepositorySnapshot(Value):
-    """The text files of a repository at one commit, and how many of what kind were left out."""
+    """The text files of a repository at one commit, and how many of what kind were left out.
+
+    ``etag`` is what the server calls this state, where it says so.
+    """
 
     commit: str
     files: Sequence[RepositoryFile]
     left_out: Mapping[str, int]
+    etag: str = ""
 
 
 class RepositoryReader(Protocol):
@@ -189,12 +244,21 @@ class RepositoryReader(Protocol):
 
     def read(self, location: str) -> RepositorySnapshot: ...
 
+    def read_if_changed(self, location: str, known: Source) -> RepositorySnapshot | None:
+        """As ``read``, or None when the repository is at the commit, or has the etag, of ``known``."""
+
 
 class Crawler(Protocol):
-    """Turns one link into documents, or raises CrawlError. It never stores, deduplicates or retries."""
+    """Turns one link into documents and further links, or raises CrawlError; never stores or retries."""
 
-    def crawl(self, link: str, author: Author, known: Source | None) -> Iterator[Document]:
-        """Nothing at all when the source has not changed since ``known``."""
+    @property
+    def revision(self) -> str:
+        """Changes when the same source would give other documents, so that it is read again in full."""
+
+    def crawl(
+        self, link: str, author: Author, known: Source | None
+    ) -> Generator[Document | FoundLink, None, CrawlEnd]:
+        """Nothing at all, and an end that says ``unchanged``, when the source is as it was at ``known``."""
 
 
 SpanKind = Literal["general", "tool", "llm"]

@@ -114,7 +114,11 @@ class Clone:
         silent = f"127.0.0.1:{self.silent.getsockname()[1]}"
         config = {
             "author_links": [{"user_full_name": AUTHOR, "links": list(links)}],
-            "connect_to": {"site.example": self.site, "silent.example": silent},
+            "crawl": {
+                "connect_to": {"site.example": self.site, "silent.example": silent},
+                "interval_s": 0,
+                "browser": "off",
+            },
         }
         path = self.folder / "mine.yaml"
         path.write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -267,7 +271,8 @@ def test_the_first_run_crawls_and_embeds_everything(first: Ran) -> None:
 
 def test_the_parameters_are_shown_with_where_they_came_from(first: Ran) -> None:
     assert re.search(r"^  author_links = .+  \(mine\.yaml\)$", first.out, re.MULTILINE)
-    assert "\n  allow_local = False  (default)\n" in first.out
+    assert "'allow_local': False" in first.out
+    assert "  (mine.yaml)\n" in first.out
 
 
 def test_a_failing_link_is_named_and_stops_nobody(first: Ran) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from rag_llm_system.domain.errors import CrawlError
+from rag_llm_system.infrastructure.fetchers.addresses import AddressRules
 from rag_llm_system.infrastructure.fetchers.git import GitRepositoryReader
 from rag_llm_system.infrastructure.fetchers.text_files import RepositoryLimits
 
@@ -23,6 +24,11 @@ class GitSite(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
+        if path.startswith("/moved/"):
+            self.send_response(301)
+            self.send_header("Location", f"/team/{path.removeprefix('/moved/')}?{query}")
+            self.end_headers()
+            return
         size = int(self.headers["Content-Length"] or 0)
         environment = {
             "PATH": os.defpath,
@@ -55,6 +61,13 @@ class GitSite(http.server.BaseHTTPRequestHandler):
         """Silent."""
 
 
+def commit_all(folder: Path) -> None:
+    identity = ("-c", "user.name=Nobody", "-c", "user.email=nobody@code.example")
+    for command in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "first")):
+        environment = {"PATH": os.defpath, "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"}
+        subprocess.run(["git", *identity, *command], cwd=folder, check=True, env=environment)
+
+
 @pytest.fixture(scope="module")
 def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     GitSite.root = tmp_path_factory.mktemp("forge")
@@ -63,10 +76,7 @@ def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     (folder / "README.md").write_bytes(b"# Code\n")
     (folder / "a b.py").write_bytes(b"def f(x):\n\treturn x  \n")
     (folder / "big.txt").write_bytes(b"a" * 5000)
-    identity = ("-c", "user.name=Nobody", "-c", "user.email=nobody@code.example")
-    for command in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "first")):
-        environment = {"PATH": os.defpath, "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"}
-        subprocess.run(["git", *identity, *command], cwd=folder, check=True, env=environment)
+    commit_all(folder)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), GitSite) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -75,9 +85,12 @@ def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         thread.join()
 
 
-def remote_reader() -> GitRepositoryReader:
-    limits = RepositoryLimits(max_file_bytes=4000)
-    return GitRepositoryReader(allow_private=True, protocols=("http",), limits=limits)
+LOOPBACK = AddressRules(allow_hosts=["127.0.0.1"])
+
+
+def remote_reader(**limits: int) -> GitRepositoryReader:
+    given = RepositoryLimits(max_file_bytes=4000, **limits)
+    return GitRepositoryReader(rules=LOOPBACK, protocols=("http",), limits=given)
 
 
 def test_a_remote_repository_is_cloned_and_read(forge: int) -> None:
@@ -98,7 +111,7 @@ def test_a_remote_repository_that_is_not_there_is_an_error(forge: int) -> None:
 
 
 def test_a_remote_that_does_not_answer_is_given_up() -> None:
-    reader = GitRepositoryReader(allow_private=True, protocols=("http",), timeout_s=0.5)
+    reader = GitRepositoryReader(rules=LOOPBACK, protocols=("http",), timeout_s=0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with pytest.raises(CrawlError, match=r"git took longer than 0\.5 s"):
@@ -118,3 +131,22 @@ def test_a_clone_leaves_nothing_behind(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     remote_reader().read(f"http://127.0.0.1:{forge}/team/code")
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_clone_that_grows_too_large_is_cut_off(
+    forge: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = GitSite.root / "team" / "large"
+    folder.mkdir()
+    (folder / "noise.bin").write_bytes(os.urandom(3_000))
+    commit_all(folder)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(CrawlError, match="the repository is larger than 2,000 bytes") as raised:
+        remote_reader(max_unpacked_bytes=2_000).read(f"http://127.0.0.1:{forge}/team/large")
+    assert raised.value.kind == "too large"
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_moved_repository_is_refused_as_its_new_address_is_unchecked(forge: int) -> None:
+    with pytest.raises(CrawlError, match="the repository has moved; use its new address"):
+        remote_reader().head(f"http://127.0.0.1:{forge}/moved/code")

@@ -10,10 +10,11 @@ RESOLVE = socket.getaddrinfo
 
 
 @pytest.fixture(autouse=True)
-def closed_sockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def closed_sockets() -> Iterator[None]:
     """Sockets inside this machine's kernel stay, as event loops are made of them; so does name resolution,
     which the address rules are about."""
     disable_socket(allow_unix_socket=True)
-    monkeypatch.setattr(socket, "getaddrinfo", RESOLVE)
-    yield
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(socket, "getaddrinfo", RESOLVE)
+        yield
     enable_socket()

@@ -55,7 +55,8 @@ def test_importing_any_module_connects_nowhere_writes_nothing_and_loads_no_model
 
 @pytest.mark.parametrize("module", ["rag_llm_system.bootstrap", "rag_llm_system.settings"])
 def test_wiring_loads_no_heavy_library(module: str) -> None:
-    heavy = ("torch", "transformers", "pymongo", "qdrant_client", "qdrant_edge", "zenml", "opik")
+    heavy = ("torch", "transformers", "pymongo", "qdrant_client", "qdrant_edge", "zenml", "opik",
+             "trafilatura", "selenium")
     code = f"import sys, {module}; print(*[m for m in {heavy!r} if m in sys.modules])"
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
@@ -66,7 +67,7 @@ def test_wiring_loads_no_heavy_library(module: str) -> None:
 @pytest.mark.parametrize(
     "command",
     ["rag", "run", "ml_service", "call_rag", "data_warehouse", "demo", "dashboard", "traces",
-     "inference_server", "call_infer", "export_settings"],
+     "inference_server", "call_infer", "export_settings", "crawl", "bench_crawl", "bench_extraction"],
 )  # fmt: skip
 def test_help_imports_nothing_heavy(command: str) -> None:
     heavy = ("torch", "transformers", "zenml", "langchain_core", "opik", "fastapi", "trafilatura")
@@ -123,7 +124,7 @@ def _imports(path: Path) -> set[str]:
         ("domain", {"pydantic", "numpy"}),
         (
             "application",
-            {"pydantic", "numpy", "langchain_text_splitters", "trafilatura", "lxml", "bs4"},
+            {"pydantic", "numpy", "langchain_text_splitters", "trafilatura", "lxml", "bs4", "feedparser"},
         ),
     ],
 )

@@ -119,7 +119,7 @@ def test_the_qdrant_cloud_needs_an_address() -> None:
         _ = built.vectors
 
 
-@pytest.mark.parametrize("link", ["file:posts.jsonl", "git+file:."])
+@pytest.mark.parametrize("link", ["file:posts.jsonl", "file:export.zip", "git+file:."])
 def test_files_of_this_machine_are_crawled_only_when_allowed(link: str) -> None:
     with (
         system() as built,
@@ -134,8 +134,15 @@ def test_files_of_this_machine_are_crawled_only_when_allowed(link: str) -> None:
     [
         ("https://github.com/a/b", "GithubCrawler"),
         ("git+https://git.example/a/b", "GithubCrawler"),
-        ("file:a.jsonl", "RecordsCrawler"),
+        ("file:a.jsonl", "LocalFileCrawler"),
+        ("file:export.zip", "LocalFileCrawler"),
         ("https://a.example/", "CustomArticleCrawler"),
+        ("https://medium.com/@ada/story-1", "MediumCrawler"),
+        ("https://ada.medium.com/story-1", "MediumCrawler"),
+        ("https://ada.substack.com/p/story", "SubstackCrawler"),
+        ("https://www.linkedin.com/posts/ada-1", "LinkedInCrawler"),
+        ("list+https://a.example/", "ListingCrawler"),
+        ("https://github.com.evil.example/a/b", "CustomArticleCrawler"),
     ],
 )
 def test_every_kind_of_link_has_its_crawler(link: str, kind: str) -> None:

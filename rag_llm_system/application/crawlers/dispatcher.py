@@ -1,41 +1,35 @@
 """Finds the crawler of a link in one table, keyed by host, by scheme, or "*" for any other page."""
 
 import re
-from collections.abc import Generator, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import SplitResult, urlsplit
 
-from rag_llm_system.domain.documents import Author, Document, Source, canonical_link
+from rag_llm_system.domain.documents import canonical_link
 from rag_llm_system.domain.errors import CrawlError
+from rag_llm_system.domain.ports import Crawler
 from rag_llm_system.domain.redaction import redact
-
-LeftOut = Mapping[str, int]
-"""How much of a source was left out, by reason."""
 
 ANY_PAGE = "*"
 _WEB = frozenset({"http", "https"})
 _NOT_IN_A_LINK = re.compile(r"[\x00-\x1f\x7f]")
 
 
-class LinkCrawler(Protocol):
-    """The Crawler port, and the two things more that a crawl of many links has to know."""
-
-    def crawl(
-        self, link: str, author: Author, known: Source | None
-    ) -> Generator[Document, None, LeftOut]:
-        """The documents; the generator's own value counts what was left out."""
-
-    def known_by(self, link: str) -> tuple[str, str] | None:
-        """Category and link of the stored document whose source tells whether the link has changed."""
-
-
 class CrawlerDispatcher:
-    """A table of crawlers: ``{"github.com": ..., "file": ..., "*": ...}``."""
+    """A table of crawlers: ``{"github.com": ..., "file": ..., "*": ...}``.
 
-    def __init__(self, table: Mapping[str, LinkCrawler]) -> None:
+    ``stop`` makes crawlers that wait, for instance for their host's turn, give up at once.
+    """
+
+    def __init__(
+        self, table: Mapping[str, Crawler], *, stop: Callable[[], None] = lambda: None
+    ) -> None:
         self._table = dict(table)
+        self._stop = stop
 
-    def crawler_for(self, link: str) -> LinkCrawler:
+    def stop(self) -> None:
+        self._stop()
+
+    def crawler_for(self, link: str) -> Crawler:
         """The longest listed parent of a web page's host wins, then "*"; other links go by their scheme.
 
         Raises CrawlError, never showing a password, when a link is malformed or nothing is listed for it.
@@ -45,7 +39,11 @@ class CrawlerDispatcher:
         for key in keys:
             if key in self._table:
                 return self._table[key]
-        raise CrawlError(shown_link(link), f"no crawler for this link; there are: {self._kinds()}")
+        raise CrawlError(
+            shown_link(link),
+            f"no crawler for this link; there are: {self._kinds()}",
+            kind="malformed",
+        )
 
     def _kinds(self) -> str:
         return ", ".join(
@@ -60,18 +58,23 @@ def parse_link(link: str) -> SplitResult:
         parts = urlsplit(link.strip())
         shown = canonical_link(link)
     except ValueError:
-        raise CrawlError(
-            shown_link(link), "malformed link"
-        ) from None  # its text may hold a password
+        # without its cause, whose text may hold a password
+        raise CrawlError(shown_link(link), "malformed link", kind="malformed") from None
     if _NOT_IN_A_LINK.search(link.strip()):
-        raise CrawlError(ascii(shown), "malformed link: control characters")
+        raise CrawlError(ascii(shown), "malformed link: control characters", kind="malformed")
     if not parts.scheme:
-        raise CrawlError(shown_link(link), "no link: it must start with a scheme such as https:")
+        raise CrawlError(
+            shown_link(link),
+            "no link: it must start with a scheme such as https:",
+            kind="malformed",
+        )
     if "@" in parts.netloc:
-        raise CrawlError(shown, "links with a user name or password are refused")
+        raise CrawlError(shown, "links with a user name or password are refused", kind="unsafe")
     if parts.scheme in _WEB and (not parts.hostname or " " in link.strip()):
         raise CrawlError(
-            shown_link(link), "malformed link: it must be https://<host>/... without blanks"
+            shown_link(link),
+            "malformed link: it must be https://<host>/... without blanks",
+            kind="malformed",
         )
     return parts
 

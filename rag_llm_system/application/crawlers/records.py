@@ -5,10 +5,11 @@ from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import unquote
 
-from rag_llm_system.application.crawlers.dispatcher import LeftOut, parse_link
-from rag_llm_system.domain.documents import Author, Document, Metadata, Source
+from rag_llm_system.application.crawlers.dispatcher import parse_link
+from rag_llm_system.application.crawlers.local_files import local_path
+from rag_llm_system.domain.crawling import CrawlEnd
+from rag_llm_system.domain.documents import Author, Document, Metadata, Source, canonical_link
 from rag_llm_system.domain.errors import CrawlError
 
 _REQUIRED = ("category", "link", "text")
@@ -24,6 +25,8 @@ class RecordsCrawler:
     fields become metadata. The whole file is checked before the first document is given out.
     """
 
+    revision = "records-1"
+
     def __init__(self, base: Path, *, allow_local: bool) -> None:
         self._base = base
         self._allow_local = allow_local
@@ -33,37 +36,26 @@ class RecordsCrawler:
         link: str,
         author: Author,
         known: Source | None,  # noqa: ARG002 - the port's
-    ) -> Generator[Document, None, LeftOut]:
-        path = self._path(link)
-        fetched_at = datetime.now(UTC)
+    ) -> Generator[Document, None, CrawlEnd]:
+        path = local_path(link, base=self._base, allow_local=self._allow_local)
+        if path.suffix.lower() != ".jsonl":
+            reason = "not a file of records; use file:<path>.jsonl"
+            raise CrawlError(link, reason, kind="malformed")
+        end = Source(link=canonical_link(link), fetched_at=datetime.now(UTC))
         documents: dict[str, Document] = {}
         lines: dict[str, int] = {}
         for number, line in enumerate(_lines(link, path), start=1):
             if not line.strip():
                 continue
-            document = _document(_Line(link, number), line, author, fetched_at)
+            document = _document(_Line(link, number), line, author, end)
             if document.id in documents:
                 first = lines[document.id]
                 _Line(link, number).refuse("link", f"stands in line {first} already")
             documents[document.id], lines[document.id] = document, number
         if not documents:
-            raise CrawlError(link, "the file holds no records")
+            raise CrawlError(link, "the file holds no records", kind="empty")
         yield from documents.values()
-        return {}
-
-    def known_by(self, link: str) -> tuple[str, str] | None:  # noqa: ARG002 - the port's
-        """Nothing: reading a local file costs less than asking whether it changed."""
-        return None
-
-    def _path(self, link: str) -> Path:
-        parts = parse_link(link)
-        if not self._allow_local:
-            raise CrawlError(
-                link, "local files are not allowed here; the config must say allow_local: true"
-            )
-        if parts.scheme != "file" or parts.netloc or not parts.path.endswith(".jsonl"):
-            raise CrawlError(link, "not a file of records; use file:<path>.jsonl")
-        return self._base / unquote(parts.path)
+        return CrawlEnd(source=end)
 
 
 class _Line:
@@ -73,22 +65,23 @@ class _Line:
         self._link, self._number = link, number
 
     def refuse(self, field: str, wrong: str) -> NoReturn:
-        raise CrawlError(self._link, f"line {self._number}, field {field!r} {wrong}")
+        reason = f"line {self._number}, field {field!r} {wrong}"
+        raise CrawlError(self._link, reason, kind="damaged")
 
     def refuse_line(self, wrong: str) -> NoReturn:
-        raise CrawlError(self._link, f"line {self._number} {wrong}")
+        raise CrawlError(self._link, f"line {self._number} {wrong}", kind="damaged")
 
 
 def _lines(link: str, path: Path) -> list[str]:
     try:
         return path.read_text("utf-8").split("\n")
     except UnicodeDecodeError as error:
-        raise CrawlError(link, f"not UTF-8 at byte {error.start}") from error
+        raise CrawlError(link, f"not UTF-8 at byte {error.start}", kind="damaged") from error
     except OSError as error:
         raise CrawlError(link, f"cannot read the file: {error.strerror}") from error
 
 
-def _document(place: _Line, line: str, author: Author, fetched_at: datetime) -> Document:
+def _document(place: _Line, line: str, author: Author, file: Source) -> Document:
     record = _record(place, line)
     texts = {name: _text(place, record, name) for name in (*_REQUIRED, *_OPTIONAL)}
     for name in _REQUIRED:
@@ -105,7 +98,7 @@ def _document(place: _Line, line: str, author: Author, fetched_at: datetime) -> 
         platform=platform,
         author_id=author.id,
         author_full_name=author.full_name,
-        source=Source(link=link, fetched_at=fetched_at),
+        source=Source(link=link, origin=file.link, fetched_at=file.fetched_at),
         metadata=_metadata(place, record),
     )
 

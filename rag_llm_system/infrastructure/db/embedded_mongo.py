@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from rag_llm_system.domain.crawling import CrawlRun, LinkState
 from rag_llm_system.domain.documents import Author, Document, Source
 from rag_llm_system.domain.errors import RagSystemError, StorageFull, StoreUnavailable
 from rag_llm_system.domain.ports import SaveReport
@@ -66,6 +67,9 @@ class EmbeddedMongoDocumentStore:
     def find(self, category: str, *, author_id: str | None = None) -> Iterator[Document]:
         return self._store.find(category, author_id=author_id)
 
+    def ids_from(self, origin: str) -> list[tuple[str, str]]:
+        return self._store.ids_from(origin)
+
     def source_of(self, category: str, link: str) -> Source | None:
         return self._store.source_of(category, link)
 
@@ -74,6 +78,30 @@ class EmbeddedMongoDocumentStore:
 
     def count(self, category: str, *, author_id: str | None = None) -> int:
         return self._store.count(category, author_id=author_id)
+
+    def save_links(self, states: Iterable[LinkState]) -> None:
+        self._store.save_links(states)
+
+    def find_link(self, author_id: str, link: str) -> LinkState | None:
+        return self._store.find_link(author_id, link)
+
+    def links(
+        self,
+        *,
+        author_id: str | None = None,
+        crawl_id: str | None = None,
+        found_in: str | None = None,
+    ) -> Iterator[LinkState]:
+        return self._store.links(author_id=author_id, crawl_id=crawl_id, found_in=found_in)
+
+    def delete_links(self, ids: Sequence[str]) -> int:
+        return self._store.delete_links(ids)
+
+    def save_crawl(self, run: CrawlRun) -> None:
+        self._store.save_crawl(run)
+
+    def find_crawl(self, run_id: str) -> CrawlRun | None:
+        return self._store.find_crawl(run_id)
 
     def close(self) -> None:
         self._held.close()

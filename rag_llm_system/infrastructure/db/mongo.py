@@ -1,35 +1,35 @@
-"""Document store on MongoDB: one collection per category, and ``users``.
+"""Document store on MongoDB: one collection per category, and ``users``, ``links`` and ``crawls``.
 
 It keeps to what MongoDB and the embedded server do alike: text ids inside every replacement, filters on ``_id``
-or top-level fields, top-level projections, counts by aggregation, no nulls.
+or top-level fields, top-level projections, indexes of one field, counts by aggregation, no nulls.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, Literal
+from typing import Literal
 
 from pymongo import MongoClient, ReplaceOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
+from rag_llm_system.domain.crawling import CrawlRun, LinkState
 from rag_llm_system.domain.documents import Author, Document, Source, document_id
-from rag_llm_system.domain.errors import ConfigurationError, DataError
+from rag_llm_system.domain.errors import ConfigurationError
 from rag_llm_system.domain.ports import SaveReport
 from rag_llm_system.infrastructure.db import stored_form
 from rag_llm_system.infrastructure.db.mongo_errors import Server, translated
-from rag_llm_system.infrastructure.db.stored_form import Row, row_of
+from rag_llm_system.infrastructure.db.mongo_links import MongoLinks
+from rag_llm_system.infrastructure.db.mongo_writes import Fields, Indexes, batches, check_written
+from rag_llm_system.infrastructure.db.stored_form import OWN_COLLECTIONS, USERS, Row, row_of
 
 CONNECT_TIMEOUT_MS = 3_000
 READ_TIMEOUT_MS = 60_000  # one batch of 16 MB over a slow line
-WRITE_BATCH_ROWS = 500
-WRITE_BATCH_BYTES = 16 * 1024 * 1024
 READ_BATCH_ROWS = 50  # the embedded server answers from memory: bounds what both sides hold
 DELETE_BATCH_IDS = 1_000
 
-Fields = dict[str, Any]
 Outcome = Literal["new", "changed", "unchanged"]
-AUTHORS = "users"
+_OF_SOURCE = ("link", "origin", "source")
 
 
 class MongoDocumentStore:
@@ -45,26 +45,28 @@ class MongoDocumentStore:
         with ExitStack() as undone, translated(self._server):
             undone.callback(self._client.close)
             self._database = self._client[database]
+            self._links = MongoLinks(self._database, self._server)
+            self._indexes = Indexes()
             undone.pop_all()
 
     def save_author(self, author: Author) -> None:
         row = stored_form.author_row_of(author)
         with translated(self._server):
-            self._database[AUTHORS].replace_one({"_id": author.id}, row, upsert=True)
+            self._database[USERS].replace_one({"_id": author.id}, row, upsert=True)
 
     def find_author(self, full_name: str) -> Author | None:
         with translated(self._server):
-            row = self._database[AUTHORS].find_one({"_id": Author.named(full_name).id})
+            row = self._database[USERS].find_one({"_id": Author.named(full_name).id})
         return stored_form.author_of(row) if row else None
 
     def authors(self) -> list[Author]:
         with translated(self._server):
-            rows = list(self._database[AUTHORS].find({}))
+            rows = list(self._database[USERS].find({}))
         return sorted(map(stored_form.author_of, rows), key=lambda a: (a.full_name, a.id))
 
     def save(self, documents: Iterable[Document]) -> SaveReport:
         outcomes: Counter[str] = Counter()
-        for batch in _batches(map(row_of, documents)):
+        for batch in batches(map(row_of, documents)):
             for category in dict.fromkeys(row.category for row in batch):
                 outcomes.update(self._write(category, [r for r in batch if r.category == category]))
         return SaveReport(**outcomes)
@@ -79,10 +81,18 @@ class MongoDocumentStore:
                 for row in collection.find(page).sort("_id", 1):
                     yield stored_form.document_of(category, row)
 
+    def ids_from(self, origin: str) -> list[tuple[str, str]]:
+        with translated(self._server):
+            return sorted(
+                (category, row["_id"])
+                for category in self._categories()
+                for row in self._database[category].find({"origin": origin}, {"_id": 1})
+            )
+
     def source_of(self, category: str, link: str) -> Source | None:
         by_id = {"_id": document_id(category, link)}
         with translated(self._server):
-            row = self._database[category].find_one(by_id, {"link": 1, "source": 1})
+            row = self._database[category].find_one(by_id, _OF_SOURCE)
         return stored_form.source_of(category, row) if row else None
 
     def delete(self, category: str, ids: Sequence[str]) -> int:
@@ -98,21 +108,47 @@ class MongoDocumentStore:
         with translated(self._server):
             return sum(row["n"] for row in self._database[category].aggregate(counting))
 
+    def save_links(self, states: Iterable[LinkState]) -> None:
+        self._links.save(states)
+
+    def find_link(self, author_id: str, link: str) -> LinkState | None:
+        return self._links.find(author_id, link)
+
+    def links(
+        self,
+        *,
+        author_id: str | None = None,
+        crawl_id: str | None = None,
+        found_in: str | None = None,
+    ) -> Iterator[LinkState]:
+        return self._links.matching(author_id=author_id, crawl_id=crawl_id, found_in=found_in)
+
+    def delete_links(self, ids: Sequence[str]) -> int:
+        return self._links.delete(ids)
+
+    def save_crawl(self, run: CrawlRun) -> None:
+        self._links.save_crawl(run)
+
+    def find_crawl(self, run_id: str) -> CrawlRun | None:
+        return self._links.find_crawl(run_id)
+
     def close(self) -> None:
         self._client.close()
+
+    def _categories(self) -> list[str]:
+        """What is stored besides our own: a category needs no table here."""
+        there = set(self._database.list_collection_names()) - OWN_COLLECTIONS
+        return sorted(name for name in there if not name.startswith("system."))
 
     def _write(self, category: str, rows: Sequence[Row]) -> list[Outcome]:
         collection = self._database[category]
         with translated(self._server):
+            self._indexes.ensure(collection, ("origin",))
             stored = _stored_hashes(collection, [row.id for row in rows])
             outcomes = [_outcome(row, stored) for row in rows]
             writes = [_write_of(row, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
             result = collection.bulk_write(writes, ordered=False)
-        if result.matched_count + result.upserted_count != len(rows):
-            raise DataError(
-                f"{self._server.name}: {len(rows)} documents of {category!r} were sent, but"
-                f" {result.matched_count + result.upserted_count} were written; save them again"
-            )
+        check_written(self._server, f"documents of {category!r}", len(rows), result)
         return outcomes
 
 
@@ -144,21 +180,6 @@ def _server_of(uri: str) -> Server:
 
 def _by(author_id: str | None) -> Fields:
     return {} if author_id is None else {"author_id": author_id}
-
-
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Bounded in rows and bytes, and each id at most once, so that the later of two wins."""
-    batch: dict[tuple[str, str], Row] = {}
-    size_bytes = 0
-    for row in rows:
-        full = len(batch) == WRITE_BATCH_ROWS or size_bytes + row.size_bytes > WRITE_BATCH_BYTES
-        if batch and (full or (row.category, row.id) in batch):
-            yield list(batch.values())
-            batch, size_bytes = {}, 0
-        batch[row.category, row.id] = row
-        size_bytes += row.size_bytes
-    if batch:
-        yield list(batch.values())
 
 
 def _stored_hashes(collection: Collection[Fields], ids: list[str]) -> Mapping[str, str]:

@@ -14,6 +14,9 @@ from rag_llm_system.domain.documents import Author, Document, Source
 from rag_llm_system.domain.errors import DataError, StoreCorrupt
 
 MAX_ROW_BYTES = 16 * 1024 * 1024  # MongoDB's limit for one document
+USERS, LINKS, CRAWLS = "users", "links", "crawls"
+OWN_COLLECTIONS = frozenset({USERS, LINKS, CRAWLS})
+"""Collections that hold no documents; every other one is a category of them."""
 _CONTENT = ("title", "subtitle", "text")
 
 
@@ -26,6 +29,10 @@ class Row:
     sha256: str
     fields: Mapping[str, Any]
     size_bytes: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.category, self.id
 
     @property
     def fields_beside_content(self) -> dict[str, Any]:
@@ -41,30 +48,34 @@ def row_of(document: Document) -> Row:
         "_id": document.id,
         **fields,
         "link": document.link,
+        "origin": document.source.origin,
         "content": document.model_dump(include=set(_CONTENT)),
         "sha256": document.sha256,
         "source": _source_fields(document.source),
     }
-    return Row(document.category, document.id, document.sha256, row, _size_bytes(document, row))
+    return Row(
+        document.category, document.id, document.sha256, row, size_bytes_of(document.link, row)
+    )
 
 
 def document_of(category: str, fields: Mapping[str, Any]) -> Document:
     """The document of a row. Raises StoreCorrupt naming the row when it is not one of ours."""
-    own = {k: v for k, v in fields.items() if k not in {"_id", "link", "content", "sha256"}}
+    elsewhere = {"_id", "link", "origin", "content", "sha256"}
+    own = {k: v for k, v in fields.items() if k not in elsewhere}
     try:
-        source = {**fields["source"], "link": fields["link"]}
+        source = _whole_source(fields)
         whole = {**own, **fields["content"], "category": category, "source": source}
         return Document.model_validate(whole)
     except (KeyError, TypeError, ValidationError) as error:
-        raise _not_ours(category, fields, error) from error
+        raise not_ours(category, fields, error) from error
 
 
 def source_of(category: str, fields: Mapping[str, Any]) -> Source:
-    """Where a row came from; ``link`` and ``source`` are all it needs."""
+    """Where a row came from; ``link``, ``origin`` and ``source`` are all it needs."""
     try:
-        return Source.model_validate({**fields["source"], "link": fields["link"]})
+        return Source.model_validate(_whole_source(fields))
     except (KeyError, TypeError, ValidationError) as error:
-        raise _not_ours(category, fields, error) from error
+        raise not_ours(category, fields, error) from error
 
 
 def author_row_of(author: Author) -> dict[str, str]:
@@ -80,17 +91,23 @@ def author_of(fields: Mapping[str, Any]) -> Author:
     try:
         return Author(id=fields["_id"], full_name=fields["full_name"])
     except (KeyError, ValidationError) as error:
-        raise _not_ours("users", fields, error) from error
+        raise not_ours(USERS, fields, error) from error
+
+
+def iso_in_utc(moment: datetime) -> str:
+    """A moment as text, as a BSON date would drop the microseconds; one without time zone is taken as UTC."""
+    return (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
 
 
 def _source_fields(source: Source) -> dict[str, Any]:
-    fields = source.model_dump(exclude={"link"})
-    # text, as a BSON date would drop the microseconds and give back another value
-    return {**fields, "fetched_at": _in_utc(source.fetched_at).isoformat()}
+    """Without what is a field of the row, where it can be asked for."""
+    fields = source.model_dump(exclude={"link", "origin"})
+    return {**fields, "fetched_at": iso_in_utc(source.fetched_at)}
 
 
-def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _whole_source(fields: Mapping[str, Any]) -> dict[str, Any]:
+    # rows of before there were origins have none
+    return {**fields["source"], "link": fields["link"], "origin": fields.get("origin", "")}
 
 
 def _refuse_not_finite(document: Document) -> None:
@@ -101,23 +118,25 @@ def _refuse_not_finite(document: Document) -> None:
             )
 
 
-def _size_bytes(document: Document, row: Mapping[str, Any]) -> int:
+def size_bytes_of(link: str, row: Mapping[str, Any]) -> int:
+    """How large a row is as BSON. Raises DataError naming the link when it is too large, or cannot be BSON."""
     try:
         size = len(bson.encode(row))
     except (BSONError, OverflowError, UnicodeEncodeError) as error:
         reason = str(error).partition("\n")[0][:200]
         raise DataError(
-            f"{document.link}: cannot be stored ({reason}); correct the text or metadata"
+            f"{link}: cannot be stored ({reason}); correct the text or metadata"
         ) from error
     if size > MAX_ROW_BYTES:
         raise DataError(
-            f"{document.link}: {size:,} bytes, but one document may have at most {MAX_ROW_BYTES:,};"
+            f"{link}: {size:,} bytes, but one document may have at most {MAX_ROW_BYTES:,};"
             " split it or leave it out"
         )
     return size
 
 
-def _not_ours(category: str, fields: Mapping[str, Any], error: Exception) -> StoreCorrupt:
+def not_ours(category: str, fields: Mapping[str, Any], error: Exception) -> StoreCorrupt:
+    """The error for a row of a collection that cannot be read, naming both and what is wrong."""
     if isinstance(error, ValidationError):
         wrong = "; ".join(
             f"{'.'.join(map(str, e['loc']))}: {e['msg']}"

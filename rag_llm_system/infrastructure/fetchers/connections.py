@@ -1,121 +1,170 @@
-"""The sockets under the HTTP fetcher: only checked addresses are dialled, and no wait outlives the fetch.
+"""The connections of the HTTP fetcher, kept open between requests."""
 
-httpx has no public hook at this height; httpcore, the transport layer it is built on, has: a NetworkBackend.
-"""
-
-import math
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
 
+import h2.exceptions
 import httpcore
+import httpx
 
-from rag_llm_system.domain.errors import ConfigurationError
-from rag_llm_system.infrastructure.fetchers.addresses import addresses_of
+from rag_llm_system.infrastructure.fetchers.sockets import CheckedBackend, Deadline
 
-SocketOptions = Iterable[httpcore.SOCKET_OPTION]
-
-
-class Deadline(threading.local):
-    """When the fetch that runs in this thread must be over.
-
-    Timeouts of single reads do not bound a server that sends one byte at a time; this does.
-    """
-
-    at = math.inf
-
-    def start(self, seconds: float) -> None:
-        self.at = time.monotonic() + seconds
-
-    def cap(self, timeout: float | None) -> float:
-        """The timeout, or what is left of the time if that is less."""
-        left = self.at - time.monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout("deadline passed")
-        return left if timeout is None else min(left, timeout)
+KEEPALIVE_S = (
+    30.0  # less than the 60 s and more after which servers close a connection that is not used
+)
+Trace = Callable[[str, object], None]
 
 
-class CheckedBackend(httpcore.NetworkBackend):
-    """Resolves a host once, checks every address and dials the checked one, so nothing can change in between.
+class Reply(NamedTuple):
+    """The head of an answer, and its body as it comes in."""
 
-    ``connect_to`` sends a host to an address of the operator's choice instead, as ``curl --connect-to`` does.
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    pieces: Iterator[bytes]
+
+
+class _Idle(NamedTuple):
+    origin: httpcore.Origin
+    connection: httpcore.HTTPConnection
+    stream: httpcore.NetworkStream
+    since: float
+
+    @property
+    def is_old(self) -> bool:
+        return time.monotonic() - self.since > KEEPALIVE_S
+
+    @property
+    def is_usable(self) -> bool:
+        """A server that sends something unasked says goodbye."""
+        return not (self.is_old or self.stream.get_extra_info("is_readable"))
+
+
+class Connections:
+    """HTTP/1.1 and HTTP/2 connections, at most ``limit``; each carries one request at a time.
+
+    httpcore's own pool lets threads share an HTTP/2 connection. There the timeout of one request ends the others, a
+    server that lowers its limit of streams blocks them for good, and a body that is not read to its end uses up the
+    window of all. It also compares every connection with every other, twice a request (2 ms at 64 connections).
     """
 
     def __init__(
-        self, deadline: Deadline, *, connect_to: Mapping[str, str], allow_private: bool
+        self, backend: CheckedBackend, deadline: Deadline, *, tls: ssl.SSLContext, limit: int
     ) -> None:
+        self._backend = backend
         self._deadline = deadline
-        self._connect_to = {
-            host.lower(): _address(host, value) for host, value in connect_to.items()
+        self._tls = tls
+        self._limit = limit
+        self._places = threading.Semaphore(limit)
+        self._lock = threading.Lock()
+        self._idle: list[_Idle] = []  # the longest idle first
+        self._in_use = 0
+        self._closed = False
+
+    @contextmanager
+    def ask(
+        self, url: httpx.URL, headers: Mapping[str, str], trace: Trace | None = None
+    ) -> Iterator[Reply]:
+        """The answer while the block runs; one that is read to its end leaves its connection to the next request."""
+        timeout = self._deadline.cap(None)
+        extensions: dict[str, object] = {
+            "timeout": dict.fromkeys(("connect", "read", "write"), timeout)
         }
-        self._allow_private = allow_private
-        self._sockets = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: SocketOptions | None = None,
-    ) -> httpcore.NetworkStream:
-        addresses, port = self._addresses(host, port)
-        failure: Exception = httpcore.ConnectError("no address")
-        for address in addresses:
+        if trace:
+            extensions["trace"] = trace
+        target = httpcore.URL(
+            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+        )
+        if not self._places.acquire(timeout=timeout):
+            raise httpcore.PoolTimeout("all connections are in use")
+        try:
+            connection = self._take(target.origin)
+            body = _Body()
             try:
-                stream = self._sockets.connect_tcp(
-                    address, port, self._deadline.cap(timeout), local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-            else:
-                return DeadlineStream(stream, self._deadline)
-        raise failure
-
-    def _addresses(self, host: str, port: int) -> tuple[list[str], int]:
-        if host.lower() in self._connect_to:
-            address, other_port = self._connect_to[host.lower()]
-            return [address], other_port or port
-        return addresses_of(host, port, allow_private=self._allow_private), port
-
-
-class DeadlineStream(httpcore.NetworkStream):
-    """A connection whose reads and writes end with the fetch they belong to."""
-
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
-        self._stream = stream
-        self._deadline = deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.cap(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._deadline.cap(timeout))
+                with ExitStack() as asked:
+                    with _translated():
+                        response = asked.enter_context(
+                            connection.stream(
+                                "GET",
+                                target,
+                                headers=[("Host", url.netloc), *headers.items()],
+                                extensions=extensions,
+                            )
+                        )
+                    yield Reply(response.status, response.headers, body.pieces(response))
+            finally:
+                stream = body.stream if body.is_read and connection.is_idle() else None
+                self._give_back(target.origin, connection, stream)
+        finally:
+            self._places.release()
 
     def close(self) -> None:
-        self._stream.close()
+        """Ends what is under way as well."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for entry in idle:
+            entry.connection.close()
+        self._backend.close()
 
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        secured = self._stream.start_tls(ssl_context, server_hostname, self._deadline.cap(timeout))
-        return DeadlineStream(secured, self._deadline)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-def _address(host: str, value: str) -> tuple[str, int | None]:
-    address, colon, port = value.rpartition(":")
-    if not colon or value.endswith("]"):
-        return value.strip("[]"), None
-    if not address or not port.isdecimal():
-        raise ConfigurationError(
-            f"connect_to[{host!r}] is {value!r}; it must be address or address:port"
+    def _take(self, origin: httpcore.Origin) -> httpcore.HTTPConnection:
+        """An idle connection, the last that was used as it is the likeliest to be open, or a new one."""
+        found, closing = None, []
+        with self._lock:
+            self._in_use += 1
+            for entry in [entry for entry in reversed(self._idle) if entry.origin == origin]:
+                self._idle.remove(entry)
+                if entry.is_usable:
+                    found = entry.connection
+                    break
+                closing.append(entry)
+            while self._idle and (
+                self._idle[0].is_old or self._in_use + len(self._idle) > self._limit
+            ):
+                closing.append(self._idle.pop(0))
+        for entry in closing:
+            entry.connection.close()
+        return found or httpcore.HTTPConnection(
+            origin, ssl_context=self._tls, http2=True, network_backend=self._backend
         )
-    return address.strip("[]"), int(port)
+
+    def _give_back(
+        self,
+        origin: httpcore.Origin,
+        connection: httpcore.HTTPConnection,
+        stream: httpcore.NetworkStream | None,
+    ) -> None:
+        """``stream`` is what the connection runs on, or None when it cannot be used again."""
+        with self._lock:
+            self._in_use -= 1
+            is_kept = stream is not None and not self._closed
+            if stream is not None and is_kept:
+                self._idle.append(_Idle(origin, connection, stream, time.monotonic()))
+        if not is_kept:
+            connection.close()
+
+
+class _Body:
+    """The body of an answer; knows whether it was read to its end, and what it came on."""
+
+    def __init__(self) -> None:
+        self.is_read = False
+        self.stream: httpcore.NetworkStream | None = None
+
+    def pieces(self, response: httpcore.Response) -> Iterator[bytes]:
+        self.stream = response.extensions["network_stream"]
+        with _translated():
+            yield from response.iter_stream()
+        self.is_read = True
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """What httpcore 1.0 lets through of HTTP/2: faults in a body, and a status that is no number."""
+    try:
+        yield
+    except (h2.exceptions.H2Error, ValueError) as error:
+        raise httpcore.RemoteProtocolError(str(error)) from error

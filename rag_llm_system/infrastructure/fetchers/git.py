@@ -1,9 +1,5 @@
-"""Reads repositories with the git command: one commit, no checkout, no hooks, nobody's configuration."""
+"""Reads repositories with the git command: one commit, no checkout, no hooks."""
 
-import os
-import shutil
-import signal
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,25 +7,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from rag_llm_system.domain.documents import canonical_link
+from rag_llm_system.domain.crawling import FailureKind
+from rag_llm_system.domain.documents import Source, canonical_link
 from rag_llm_system.domain.errors import CrawlError
 from rag_llm_system.domain.ports import RepositorySnapshot
-from rag_llm_system.infrastructure.fetchers.addresses import UnusableHost, addresses_of
+from rag_llm_system.infrastructure.fetchers.addresses import AddressRules, UnusableHost
 from rag_llm_system.infrastructure.fetchers.folder import read_folder
+from rag_llm_system.infrastructure.fetchers.git_command import Git
 from rag_llm_system.infrastructure.fetchers.text_files import RepositoryLimits, TextFiles
 
 _BATCH_BYTES = 8_000_000  # how much file content is in memory before it is looked at
+_MAX_OBJECT_LIST_BYTES = 2_000_000_000  # a local repository has all its history; read by lines
 _PORTS = {"https": 443, "http": 80}
 _LEFT_OUT_MODES = {"120000": "symlink", "160000": "submodule"}
-
-# What git prints, and what it means to the person who gave the link.
-_REASONS = {
-    "terminal prompts disabled": "the repository does not exist or is private",
-    "Authentication failed": "the repository does not exist or is private",
-    "not found": "the repository does not exist",
-    "redirect": "the repository has moved; use its new address",
-    "Needed a single revision": "the repository has no commit",
-}
 
 
 @dataclass(frozen=True)
@@ -50,38 +40,44 @@ class GitRepositoryReader:
     def __init__(
         self,
         *,
+        rules: AddressRules | None = None,
         allow_local: bool = False,
         base: Path = Path(),
-        allow_private: bool = False,
         protocols: Sequence[str] = ("https",),
         timeout_s: float = 120.0,
         limits: RepositoryLimits = RepositoryLimits(),  # noqa: B008 - frozen
     ) -> None:
+        self._rules = rules or AddressRules()
         self._allow_local = allow_local
         self._base = base
-        self._allow_private = allow_private
         self._protocols = tuple(protocols)
-        self._timeout_s = timeout_s
+        self._git = Git(timeout_s=timeout_s)
         self._limits = limits
 
     def head(self, location: str) -> str:
         folder = self._local_folder(location)
         if folder is None:
             url, shield = self._remote(location)
-            listing = self._git(url, *shield, "ls-remote", "--", url, "HEAD", online=True)
+            question = (*shield, "ls-remote", "--", url, "HEAD")
+            listing = self._git.output(url, *question, protocols=self._protocols)
             commit = listing.decode().partition("\t")[0]
             if not commit:
-                raise CrawlError(url, "the repository has no commit")
+                raise CrawlError(url, "the repository has no commit", kind="empty")
             return commit
-        git_dir = _git_dir(folder)
+        git_dir = self._git_dir(folder)
         return "" if git_dir is None else self._commit(location, git_dir)
+
+    def read_if_changed(self, location: str, known: Source) -> RepositorySnapshot | None:
+        if known.commit and known.commit == self.head(location):
+            return None
+        return self.read(location)
 
     def read(self, location: str) -> RepositorySnapshot:
         folder = self._local_folder(location)
         if folder is None:
             with self._cloned(location) as git_dir:
                 return self._snapshot(location, git_dir)
-        local_git_dir = _git_dir(folder)
+        local_git_dir = self._git_dir(folder)
         if local_git_dir is not None:
             return self._snapshot(location, local_git_dir)
         files = TextFiles(self._limits)
@@ -97,10 +93,10 @@ class GitRepositoryReader:
         if path is None:
             return None
         if not self._allow_local:
-            raise CrawlError(
-                location,
-                "local repositories are not allowed here; the config must say allow_local: true",
+            reason = (
+                "local repositories are not allowed here; the config must say allow_local: true"
             )
+            raise CrawlError(location, reason, kind="not allowed")
         folder = (self._base / path).resolve()
         if not folder.is_dir():
             raise CrawlError(location, "no such folder")
@@ -110,12 +106,16 @@ class GitRepositoryReader:
         """The URL without user-info, and the options that keep git on the address that was checked."""
         url, parts = _url_of(location, self._protocols)
         host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 443)
+        self._git.require_pinning(url)
         try:
-            addresses = addresses_of(host, port, allow_private=self._allow_private)
+            targets = self._rules.dial(host, port)
         except UnusableHost as error:
-            raise CrawlError(url, str(error)) from error
-        pinned = ",".join(f"[{a}]" if ":" in a else a for a in addresses)
-        # curloptResolve needs git 2.37; an older one would ignore it and ask the resolver again
+            kind: FailureKind = "unsafe" if error.unsafe else "unreachable"
+            raise CrawlError(url, str(error), kind=kind) from error
+        if any(other != port for _, other in targets):
+            reason = f"git cannot connect to another port than {port}; change connect_to"
+            raise CrawlError(url, reason, kind="unsafe")
+        pinned = ",".join(f"[{a}]" if ":" in a else a for a, _ in targets)
         options = ("http.followRedirects=false", f"http.curloptResolve={host}:{port}:{pinned}")
         return url, [word for option in options for word in ("-c", option)]
 
@@ -124,15 +124,16 @@ class GitRepositoryReader:
         url, shield = self._remote(location)
         with TemporaryDirectory(prefix="rag-clone-") as folder:
             git_dir = Path(folder, "repository.git")
-            self._git(
+            self._git.run(
                 url,
                 *shield,
                 "clone",
                 *("--bare", "--depth=1", "--single-branch", "--no-tags", "--template="),
                 f"--filter=blob:limit={self._limits.max_file_bytes + 1}",
                 *("--", url, str(git_dir)),
-                online=True,
-            )
+                protocols=self._protocols,
+                max_bytes=self._limits.max_unpacked_bytes,
+            ).close()
             yield git_dir
 
     def _snapshot(self, location: str, git_dir: Path) -> RepositorySnapshot:
@@ -140,21 +141,22 @@ class GitRepositoryReader:
         files = TextFiles(self._limits)
         for batch in _batches(self._blobs(location, git_dir, commit, files)):
             oids = "".join(f"{blob.oid}\n" for blob in batch).encode()
-            output = self._git(location, "cat-file", "--batch", git_dir=git_dir, stdin=oids)
+            output = self._git.output(location, "cat-file", "--batch", git_dir=git_dir, stdin=oids)
             for blob, content in zip(batch, _contents(output, batch), strict=True):
                 files.offer(blob.path, content)
         return files.snapshot(commit)
 
     def _commit(self, location: str, git_dir: Path) -> str:
         arguments = ("rev-parse", "--verify", "--end-of-options", "HEAD^{commit}")
-        return self._git(location, *arguments, git_dir=git_dir).decode().strip()
+        return self._git.output(location, *arguments, git_dir=git_dir).decode().strip()
 
     def _blobs(
         self, location: str, git_dir: Path, commit: str, files: TextFiles
     ) -> Iterator[_Blob]:
         """The regular files of a commit that are worth reading, ordered by path."""
         sizes = self._sizes(location, git_dir)
-        tree = self._git(location, "ls-tree", "-r", "-z", "--full-tree", commit, git_dir=git_dir)
+        arguments = ("ls-tree", "-r", "-z", "--full-tree", commit)
+        tree = self._git.output(location, *arguments, git_dir=git_dir)
         for entry in tree.split(b"\x00")[:-1]:
             header, _, name = entry.partition(b"\t")
             mode, _, oid = header.decode().split(" ")
@@ -171,54 +173,20 @@ class GitRepositoryReader:
         """Of all objects that are here: naming one that is not would make git fetch it."""
         arguments = ("cat-file", "--batch-all-objects", "--unordered")
         form = "--batch-check=%(objectname) %(objectsize)"
-        lines = self._git(location, *arguments, form, git_dir=git_dir).decode().splitlines()
-        return {oid: int(size) for oid, size in (line.split(" ") for line in lines)}
+        with self._git.run(
+            location, *arguments, form, git_dir=git_dir, max_bytes=_MAX_OBJECT_LIST_BYTES
+        ) as lines:
+            facts = (line.decode("ascii").split(" ") for line in lines)
+            return {oid: int(size) for oid, size in facts}
 
-    def _git(
-        self,
-        location: str,
-        *arguments: str,
-        git_dir: Path | None = None,
-        stdin: bytes = b"",
-        online: bool = False,
-    ) -> bytes:
-        """The output of a git command, or a CrawlError with what it complained of."""
-        program = shutil.which("git")
-        if program is None:
-            raise CrawlError(location, "git is not installed; install it to read this repository")
-        where = [f"--git-dir={git_dir}"] if git_dir else []
-        process = subprocess.Popen(  # noqa: S603 - no shell; links come after "--"
-            [program, *where, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_environment(self._protocols if online else ()),
-            start_new_session=True,
-        )
-        try:
-            output, complaint = process.communicate(stdin, self._timeout_s)
-        except subprocess.TimeoutExpired as error:
-            os.killpg(process.pid, signal.SIGKILL)  # git's helpers hold the pipes open
-            process.communicate()
-            raise CrawlError(location, f"git took longer than {self._timeout_s:g} s") from error
-        if process.returncode:
-            raise CrawlError(location, _reason(complaint.decode(errors="replace")))
-        return output
-
-
-def _environment(protocols: Iterable[str]) -> dict[str, str]:
-    """All that git gets to see. An empty list of protocols also stops a local repository from fetching."""
-    return {
-        "PATH": os.defpath,
-        "HOME": os.devnull,
-        "LC_ALL": "C",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_ALLOW_PROTOCOL": ":".join(protocols),
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_LFS_SKIP_SMUDGE": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-    }
+    def _git_dir(self, folder: Path) -> Path | None:
+        """Where a folder keeps its repository; None when it holds none itself, or git is not installed."""
+        if not self._git.installed:
+            return None
+        if (folder / ".git").exists():
+            return folder / ".git"
+        bare = (folder / "HEAD").is_file() and (folder / "objects").is_dir()
+        return folder if bare and (folder / "refs").is_dir() else None
 
 
 def _local_path(location: str) -> str | None:
@@ -234,28 +202,20 @@ def _url_of(location: str, protocols: Sequence[str]) -> tuple[str, SplitResult]:
         parts = urlsplit(location.removeprefix("git+"))
         url = canonical_link(parts.geturl())
     except ValueError:
-        raise CrawlError(_shown(location), "malformed link") from None
+        raise CrawlError(_shown(location), "malformed link", kind="malformed") from None
     if "@" in parts.netloc:
-        raise CrawlError(url, "links with a user name or password are not read")
+        reason = "links with a user name or password are not read"
+        raise CrawlError(url, reason, kind="unsafe")
     if parts.scheme not in protocols or not parts.hostname:
         known = " or ".join(f"{protocol}://<host>/..." for protocol in protocols)
-        raise CrawlError(_shown(location), f"not a repository location; use {known}")
+        reason = f"not a repository location; use {known}"
+        raise CrawlError(_shown(location), reason, kind="malformed")
     return url, parts
 
 
 def _shown(location: str) -> str:
     """A location that could not be taken apart; what stands before an @ may be a password."""
     return "a location with '@'" if "@" in location else location
-
-
-def _git_dir(folder: Path) -> Path | None:
-    """Where a folder keeps its repository; None when it holds none itself, or git is not installed."""
-    if shutil.which("git") is None:
-        return None
-    if (folder / ".git").exists():
-        return folder / ".git"
-    bare = (folder / "HEAD").is_file() and (folder / "objects").is_dir()
-    return folder if bare and (folder / "refs").is_dir() else None
 
 
 def _batches(blobs: Iterable[_Blob]) -> Iterator[list[_Blob]]:
@@ -285,13 +245,3 @@ def _text_of(name: bytes) -> str | None:
         return name.decode("utf-8")
     except UnicodeDecodeError:
         return None
-
-
-def _reason(complaint: str) -> str:
-    for fragment, reason in _REASONS.items():
-        if fragment in complaint:
-            return reason
-    # a server may send any bytes to the terminal; one printable line is enough
-    lines = [line.removeprefix("fatal: ").strip() for line in complaint.splitlines()]
-    last = next((line for line in reversed(lines) if line), "failed without a word")
-    return "git: " + "".join(filter(str.isprintable, last))[:200]

@@ -14,11 +14,13 @@ class RepositoryLimits:
     """How much of a repository is read; the rest is counted as left out.
 
     A larger file is data or generated; 20,000 files and 50 MB hold all but the largest code bases.
+    ``max_unpacked_bytes`` bounds what is looked at on the way, and beyond it nothing is read at all.
     """
 
     max_file_bytes: int = 512 * 1024
     max_files: int = 20_000
     max_total_bytes: int = 50_000_000
+    max_unpacked_bytes: int = 200_000_000
 
 
 class TextFiles:
@@ -26,7 +28,7 @@ class TextFiles:
 
     def __init__(self, limits: RepositoryLimits) -> None:
         self._limits = limits
-        self._files: list[RepositoryFile] = []
+        self._files: dict[str, RepositoryFile] = {}
         self._bytes = 0
         self._full = False
         self._left_out: Counter[str] = Counter()
@@ -56,12 +58,23 @@ class TextFiles:
             self._full = True
             self.leave_out("over the total limit")
         else:
-            self._files.append(RepositoryFile(path=path, content=content))
+            self._files[path] = RepositoryFile(path=path, content=content)
             self._bytes += len(content)
 
-    def snapshot(self, commit: str) -> RepositorySnapshot:
-        left_out = dict(sorted(self._left_out.items()))
-        return RepositorySnapshot(commit=commit, files=tuple(self._files), left_out=left_out)
+    def forget(self, path: str) -> None:
+        """Give up an earlier file of that name, for an archive in which the last one counts."""
+        earlier = self._files.pop(path, None)
+        if earlier is not None:
+            self._bytes -= len(earlier.content)
+            self.leave_out("replaced in the archive")
+
+    def snapshot(self, commit: str, *, etag: str = "") -> RepositorySnapshot:
+        return RepositorySnapshot(
+            commit=commit,
+            files=tuple(self._files.values()),
+            left_out=dict(sorted(self._left_out.items())),
+            etag=etag,
+        )
 
     def _would_exceed(self, size_bytes: int) -> bool:
         return (

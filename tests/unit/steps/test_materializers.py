@@ -10,6 +10,7 @@ from zenml.artifact_stores.local_artifact_store import LocalArtifactStore, Local
 from zenml.enums import StackComponentType, VisualizationType
 from zenml.materializers.base_materializer import BaseMaterializer
 
+from rag_llm_system.application.crawlers.report import CrawlFailure, CrawlReport, DomainCount
 from rag_llm_system.application.indexing import LoadReport
 from rag_llm_system.domain.answers import Answer
 from rag_llm_system.domain.documents import Author, Document
@@ -133,6 +134,19 @@ def test_the_preview_of_a_value_is_escaped_and_cut(materialize: Materialize) -> 
     assert "<td>&lt;script&gt;alert" in html
     assert "<script" not in html
     assert "… (500 characters)" in html
+
+
+def test_records_inside_a_report_have_a_table_of_their_own(materialize: Materialize) -> None:
+    report = CrawlReport(
+        domains={"a.example": DomainCount(attempted=2, succeeded=1, failed=1)},
+        failures=[CrawlFailure(link="http://a.example/", reason=SCRIPT, kind="robots")],
+        new=3,
+    )
+    html = preview(materialize(ValueMaterializer), report)
+    assert "<td>new</td><td>3</td>" in html
+    assert "<h3>domains</h3><table><tr><th>name</th><th>attempted</th>" in html
+    assert "<td>a.example</td><td>2</td><td>1</td><td>1</td>" in html
+    assert "<td>http://a.example/</td><td>&lt;script&gt;" in html
 
 
 def test_the_numbers_of_a_report_are_its_metadata(materialize: Materialize) -> None:

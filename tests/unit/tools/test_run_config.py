@@ -10,10 +10,16 @@ from rag_llm_system.domain.errors import ConfigurationError, MissingFile
 from tools.run_config import load_run_config
 
 
+class Crawl(Value):
+    interval_s: float = 1.0
+    retries: int = 2
+
+
 class Config(Value):
     user_full_name: str = Field(min_length=1)
     links: list[str] = Field(min_length=1)
     allow_local: bool = False
+    crawl: Crawl = Crawl()
 
 
 @pytest.fixture
@@ -26,7 +32,26 @@ def file(tmp_path: Path) -> Path:
 def test_values_come_from_the_file_then_from_the_command(file: Path) -> None:
     config, origin = load_run_config(str(file), ["allow_local=true"], Config)
     assert config == Config(user_full_name="Ada", links=["http://a.example"], allow_local=True)
-    assert origin == {"user_full_name": "mine.yaml", "links": "mine.yaml", "allow_local": "--set"}
+    assert (origin["links"], origin["allow_local"], origin["crawl"]) == (
+        "mine.yaml",
+        "--set",
+        "default",
+    )
+
+
+def test_one_value_of_a_section_is_set_and_the_others_stay(file: Path) -> None:
+    text = file.read_text(encoding="utf-8") + "crawl: {retries: 5}\n"
+    file.write_text(text, encoding="utf-8")
+    config, origin = load_run_config(str(file), ["crawl.interval_s=0"], Config)
+    assert config.crawl == Crawl(interval_s=0, retries=5)
+    assert origin["crawl"] == "mine.yaml, --set"
+
+
+def test_a_key_that_stands_outside_its_section_is_told_where_it_belongs(file: Path) -> None:
+    with pytest.raises(ConfigurationError, match="unknown key 'retries'; it belongs below 'crawl'"):
+        load_run_config(str(file), ["retries=3"], Config)
+    with pytest.raises(ConfigurationError, match=r"'crawl\.tries'; known: interval_s, retries"):
+        load_run_config(str(file), ["crawl.tries=3"], Config)
 
 
 def test_what_is_not_given_is_a_default(file: Path) -> None:
@@ -62,7 +87,7 @@ def test_a_missing_file_names_those_there_are() -> None:
         load_run_config("nowhere.yaml", [], Config)
 
 
-@pytest.mark.parametrize("override", ["allow_local", "links=[a"])
+@pytest.mark.parametrize("override", ["allow_local", "links=[a", "links.first=a"])
 def test_a_wrong_override_is_refused(file: Path, override: str) -> None:
     with pytest.raises(ConfigurationError, match="--set"):
         load_run_config(str(file), [override], Config)

@@ -4,11 +4,15 @@ import pytest
 
 from rag_llm_system.application.crawlers.custom_article import CustomArticleCrawler
 from rag_llm_system.application.crawlers.dispatcher import CrawlerDispatcher, shown_link
+from rag_llm_system.application.crawlers.pages import PageReader
 from rag_llm_system.domain.errors import CrawlError
 from rag_llm_system.infrastructure.fetchers.memory import MemoryFetcher
+from rag_llm_system.infrastructure.sandboxes.inline import InlineSandbox
 
 KEYS = ("github.com", "gist.github.com", "file", "git+https", "*")
-TABLE = {key: CustomArticleCrawler(MemoryFetcher({})) for key in KEYS}
+SANDBOX = InlineSandbox()
+PAGES = PageReader(MemoryFetcher({}), None, SANDBOX)
+TABLE = {key: CustomArticleCrawler(PAGES, SANDBOX) for key in KEYS}
 DISPATCHER = CrawlerDispatcher(TABLE)
 
 

@@ -9,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_llm_system.application.crawlers.custom_article import CustomArticleCrawler
+from rag_llm_system.application.crawlers.pages import PageReader
+from rag_llm_system.domain.crawling import CrawlEnd, FoundLink
 from rag_llm_system.domain.documents import Author, Document, Page, Source
 from rag_llm_system.domain.errors import CrawlError
 from rag_llm_system.infrastructure.fetchers.memory import MemoryFetcher
+from rag_llm_system.infrastructure.sandboxes.inline import InlineSandbox
 
 PAGES = Path(__file__).parents[3] / "data" / "pages"
 LINK = "https://handbook.example/twice"
@@ -35,7 +38,7 @@ def key_of(record):
 def page_of(html: str | bytes, encoding: str = "utf-8") -> Page:
     return Page(
         url=LINK,
-        final_url=LINK + "/",
+        final_url=LINK,
         status=200,
         content=html.encode(encoding) if isinstance(html, str) else html,
         encoding=encoding,
@@ -44,8 +47,24 @@ def page_of(html: str | bytes, encoding: str = "utf-8") -> Page:
     )
 
 
-def crawl(page: Page, link: str = LINK, known: Source | None = None) -> list[Document]:
-    return [*CustomArticleCrawler(MemoryFetcher({link: page})).crawl(link, AUTHOR, known)]
+def items_of(
+    page: Page, link: str = LINK, known: Source | None = None
+) -> tuple[list[Document | FoundLink], CrawlEnd]:
+    """What the crawler gives out, and how it ends."""
+    sandbox = InlineSandbox()
+    pages = PageReader(MemoryFetcher({link: page}), None, sandbox)
+    stream = CustomArticleCrawler(pages, sandbox).crawl(link, AUTHOR, known)
+    items = []
+    while True:
+        try:
+            items.append(next(stream))
+        except StopIteration as stop:
+            return items, stop.value
+
+
+def crawl(page: Page) -> list[Document]:
+    items, _ = items_of(page)
+    return [item for item in items if isinstance(item, Document)]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +78,7 @@ def test_a_page_becomes_one_document_that_knows_where_it_came_from(article: Docu
     assert article.platform == "handbook.example"
     assert (article.author_id, article.author_full_name) == (AUTHOR.id, "Handbook Team")
     assert article.source == Source(
-        link=LINK, final_url=LINK + "/", fetched_at=NOW, http_status=200, etag='"1"'
+        link=LINK, origin=LINK, final_url=LINK, fetched_at=NOW, http_status=200, etag='"1"'
     )
 
 
@@ -145,24 +164,82 @@ def test_a_page_in_another_script_and_encoding_is_read() -> None:
 
 @pytest.mark.parametrize("html", ["plain words", "<html></html>", "<p>Hi.</p>"])
 def test_a_page_without_an_article_is_refused(html: str) -> None:
-    with pytest.raises(CrawlError, match="no article text found"):
+    with pytest.raises(CrawlError) as refused:
         crawl(page_of(html))
+    assert refused.value.kind == "empty"
 
 
 def test_a_page_that_only_asks_for_javascript_is_refused() -> None:
-    with pytest.raises(CrawlError, match="no article text found"):
+    with pytest.raises(CrawlError) as refused:
         crawl(page_of((PAGES / "shell.html").read_bytes()))
+    assert refused.value.kind == "script"
 
 
 def test_a_page_that_has_not_changed_gives_nothing() -> None:
     known = Source(link=LINK, fetched_at=NOW, etag='"1"')
-    assert crawl(page_of("irrelevant"), known=known) == []
+    assert items_of(page_of("irrelevant"), known=known) == (
+        [],
+        CrawlEnd(source=known, unchanged=True),
+    )
 
 
 def test_the_same_page_gives_the_same_document(article: Document) -> None:
     assert crawl(page_of((PAGES / "engineering_article.html").read_bytes())) == [article]
 
 
-def test_a_page_is_known_by_its_own_document() -> None:
-    crawler = CustomArticleCrawler(MemoryFetcher({}))
-    assert crawler.known_by(LINK + "#part") == ("articles", LINK)
+def test_the_end_keeps_what_the_server_said_for_the_next_request() -> None:
+    _, end = items_of(page_of((PAGES / "engineering_article.html").read_bytes()))
+    assert end.source is not None
+    assert (end.source.link, end.source.etag) == (LINK, '"1"')
+
+
+PROSE = "<p>A sentence about queues and their readers, long enough to be one of an article.</p>" * 3
+
+
+@pytest.mark.parametrize(
+    ("canonical", "link"),
+    [
+        ("https://handbook.example/queues", "https://handbook.example/queues"),
+        ("/queues?page=2", "https://handbook.example/queues?page=2"),
+        ("https://www.handbook.example/queues#top", "https://www.handbook.example/queues"),
+        ("https://elsewhere.example/queues", LINK),  # a page speaks for its own host only
+        ("https://handbook.example/", LINK),  # many sites name their home page everywhere
+        ("http://[broken", LINK),
+        ("javascript:alert(1)", LINK),
+        ("", LINK),
+    ],
+)
+def test_a_document_is_known_by_the_canonical_link_its_page_may_name(
+    canonical: str, link: str
+) -> None:
+    head = f"<head><link rel='canonical' href='{canonical}'></head>"
+    html = f"<html>{head}<body><article><h1>Queues</h1>{PROSE}</article></body></html>"
+    (document,) = crawl(page_of(html))
+    assert (document.link, document.source.origin) == (link, LINK)
+
+
+FEED = """<rss version="2.0"><channel><title>Notes</title>
+<item><title>One</title><link>https://handbook.example/1</link></item>
+<item><title>Two</title><link>https://other.example/2</link></item></channel></rss>"""
+SITEMAP = """<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
+<url><loc>https://handbook.example/3</loc></url></urlset>"""
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        (FEED, ["https://handbook.example/1", "https://other.example/2"]),
+        (SITEMAP, ["https://handbook.example/3"]),
+    ],
+)
+def test_feeds_and_sitemaps_give_the_links_they_list(text: str, links: list[str]) -> None:
+    page = page_of(text).model_copy(update={"content_type": "application/xml"})
+    items, end = items_of(page)
+    assert items == [FoundLink(link=link) for link in links]
+    assert end.source is not None
+
+
+def test_xml_that_lists_nothing_is_refused() -> None:
+    page = page_of("<data>1</data>").model_copy(update={"content_type": "application/xml"})
+    with pytest.raises(CrawlError, match="feed"):
+        crawl(page)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rag_llm_system.application.crawlers.records import RecordsCrawler
-from rag_llm_system.domain.documents import Author, Document
+from rag_llm_system.domain.documents import Author, Document, canonical_link
 from rag_llm_system.domain.errors import CrawlError
 
 AUTHOR = Author.named("Film Archive")
@@ -21,6 +21,16 @@ def write(folder: Path, *records: object) -> None:
 
 def crawl(folder: Path, link: str = "file:records.jsonl") -> list[Document]:
     return [*RecordsCrawler(folder, allow_local=True).crawl(link, AUTHOR, None)]
+
+
+def test_the_documents_know_their_file_and_so_does_the_end(tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    crawl = RecordsCrawler(tmp_path, allow_local=True).crawl("file:records.jsonl", AUTHOR, None)
+    origin = canonical_link("file:records.jsonl")
+    assert next(crawl).source.origin == origin
+    with pytest.raises(StopIteration) as end:
+        next(crawl)
+    assert end.value.value.source.link == origin
 
 
 def test_a_record_becomes_a_document_and_its_other_fields_metadata(tmp_path: Path) -> None:
@@ -89,8 +99,8 @@ def test_a_bad_line_is_named_and_nothing_is_given_out(
     [
         ("file:absent.jsonl", "cannot read the file: No such file"),
         ("file:records.csv", "use file:<path>.jsonl"),
-        ("file://host/records.jsonl", "use file:<path>.jsonl"),
-        ("https://films.example/records.jsonl", "use file:<path>.jsonl"),
+        ("file://host/records.jsonl", "use file:<path>"),
+        ("https://films.example/records.jsonl", "use file:<path>"),
     ],
 )
 def test_what_is_no_readable_file_of_records_is_refused(
@@ -114,4 +124,3 @@ def test_local_files_are_read_only_when_allowed(tmp_path: Path) -> None:
     crawler = RecordsCrawler(tmp_path, allow_local=False)
     with pytest.raises(CrawlError, match="local files are not allowed"):
         next(crawler.crawl("file:records.jsonl", AUTHOR, None))
-    assert crawler.known_by("file:records.jsonl") is None

@@ -37,6 +37,7 @@ def test_a_row_has_the_documented_fields_and_no_nulls() -> None:
         "_id": document.id,
         "platform": "example.org",
         "link": LINK,
+        "origin": "",
         "content": {"title": "T", "subtitle": "S", "text": "X"},
         "author_id": "1",
         "author_full_name": "Ada Lovelace",
@@ -51,6 +52,23 @@ def test_a_row_has_the_documented_fields_and_no_nulls() -> None:
         },
         "metadata": {"tags": ["a"]},
     }
+
+
+def test_the_origin_is_a_field_of_the_row_as_it_is_asked_for() -> None:
+    source = Source(link=LINK, origin="https://example.org/feed", fetched_at=datetime(2025, 1, 2))
+    row = row_of(a_document(source=source))
+
+    assert row.fields["origin"] == row.fields_beside_content["origin"] == source.origin
+    assert "origin" not in row.fields["source"]
+    assert source_of("articles", row.fields).origin == source.origin
+
+
+def test_a_row_of_before_there_were_origins_is_read() -> None:
+    document = a_document()
+    older = {k: v for k, v in row_of(document).fields.items() if k != "origin"}
+
+    assert document_of("articles", older).source.origin == ""
+    assert source_of("articles", older).origin == ""
 
 
 def test_an_author_row_has_the_documented_fields() -> None:

@@ -2,11 +2,14 @@
 
 import os
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from rag_llm_system.domain.documents import Source
 from rag_llm_system.domain.errors import CrawlError
+from rag_llm_system.infrastructure.fetchers.addresses import AddressRules
 from rag_llm_system.infrastructure.fetchers.git import GitRepositoryReader
 from rag_llm_system.infrastructure.fetchers.text_files import RepositoryLimits
 
@@ -175,16 +178,15 @@ def test_a_folder_that_is_no_repository_is_walked(
     }
 
 
-@pytest.mark.enable_socket  # looks up numbers, which asks no name server
 def test_without_git_a_repository_is_walked_and_a_remote_is_refused(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(repository))
-    reader = GitRepositoryReader(allow_local=True, allow_private=True)
+    reader = GitRepositoryReader(allow_local=True)
     assert reader.head(str(repository)) == ""
     assert "README.md" in contents(reader, repository)
     with pytest.raises(CrawlError, match="install it to read this repository"):
-        reader.read("https://127.0.0.1/code.git")
+        reader.read("https://git.example/code.git")
 
 
 def test_a_subfolder_of_a_repository_is_only_a_folder(
@@ -202,7 +204,6 @@ def test_a_repository_without_commit_is_refused(
         reader.read(str(tmp_path))
 
 
-@pytest.mark.enable_socket  # looks up numbers, which asks no name server
 @pytest.mark.parametrize(
     ("location", "reason"),
     [
@@ -233,3 +234,69 @@ def test_local_repositories_are_read_only_when_allowed(repository: Path) -> None
     for location in (str(repository), f"git+file:{repository}"):
         with pytest.raises(CrawlError, match="local repositories are not allowed"):
             GitRepositoryReader().read(location)
+
+
+def test_a_repository_at_the_known_commit_is_not_read_again(
+    repository: Path, reader: GitRepositoryReader
+) -> None:
+    def known(commit: str) -> Source:
+        return Source(link="git+file:code", fetched_at=datetime.now(UTC), commit=commit)
+
+    head = git(repository, "rev-parse", "HEAD")
+    assert reader.read_if_changed(str(repository), known(head)) is None
+    for other in ("", GONE):
+        snapshot = reader.read_if_changed(str(repository), known(other))
+        assert snapshot is not None
+        assert snapshot.commit == head
+
+
+def test_a_tree_that_unfolds_into_millions_of_names_is_cut_off(
+    tmp_path: Path, reader: GitRepositoryReader
+) -> None:
+    git(tmp_path, "init", "-q")
+    write(tmp_path, {"a": b"x"})
+    git(tmp_path, "add", "-A")
+    mode, oid = "100644 blob", git(tmp_path, "hash-object", "a")
+    for _ in range(7):  # 10 trees in each of 10 trees ...: 10 million names
+        listing = "".join(f"{mode} {oid}\t{name}\n" for name in "abcdefghij")
+        (tmp_path / "listing").write_text(listing)
+        with (tmp_path / "listing").open() as given:
+            made = subprocess.run(
+                ["git", "-C", str(tmp_path), "mktree"], stdin=given, check=True, capture_output=True
+            )
+        mode, oid = "040000 tree", made.stdout.decode().strip()
+    commit = git(tmp_path, "commit-tree", oid, "-m", "bomb")
+    git(tmp_path, "update-ref", "HEAD", commit)
+    with pytest.raises(CrawlError, match="larger than 50,000,000 bytes") as raised:
+        reader.read(str(tmp_path))
+    assert raised.value.kind == "too large"
+
+
+@pytest.mark.parametrize(
+    ("says", "reason"),
+    [
+        ("git version 2.34.1", "needs git 2.37 or newer, not 2.34; upgrade git"),
+        ("git of another kind", "needs git 2.37 or newer, not 0; upgrade git"),
+    ],
+)
+def test_a_git_that_would_look_the_host_up_again_stays_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, reason: str
+) -> None:
+    program = tmp_path / "git"
+    program.write_text(
+        f"#!/bin/sh\necho '{says}'\ntest \"$1\" = version || touch '{tmp_path}/asked'\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    reader = GitRepositoryReader(rules=AddressRules(connect_to={"git.example": "192.0.2.1"}))
+    for ask in (reader.head, reader.read):
+        with pytest.raises(CrawlError) as raised:
+            ask("https://git.example/code")
+        assert raised.value.reason == reason
+    assert not (tmp_path / "asked").exists()
+
+
+def test_a_host_that_is_sent_to_another_port_is_refused() -> None:
+    reader = GitRepositoryReader(rules=AddressRules(connect_to={"git.example": "192.0.2.1:8443"}))
+    with pytest.raises(CrawlError, match="git cannot connect to another port than 443"):
+        reader.head("https://git.example/code")

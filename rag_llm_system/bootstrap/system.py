@@ -1,13 +1,11 @@
-"""Builds the system from the settings: the only place that chooses and constructs adapters."""
+"""The system: every part that a use case needs, built from the settings."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
-from rag_llm_system.application.crawlers.custom_article import CustomArticleCrawler
-from rag_llm_system.application.crawlers.dispatcher import ANY_PAGE, CrawlerDispatcher
-from rag_llm_system.application.crawlers.github import GithubCrawler
-from rag_llm_system.application.crawlers.records import RecordsCrawler
+from rag_llm_system.application.crawlers.dispatcher import CrawlerDispatcher
+from rag_llm_system.application.crawlers.options import CrawlOptions
 from rag_llm_system.application.indexing import Indexer
 from rag_llm_system.application.rag.answer import AnswerWriter, LLMWriter
 from rag_llm_system.application.rag.extractive import ExtractiveWriter
@@ -16,13 +14,12 @@ from rag_llm_system.domain.errors import ConfigurationError, UnknownName
 from rag_llm_system.domain.ports import LLM, DocumentStore, Embedder, VectorStore
 from rag_llm_system.infrastructure.db import DOCUMENT_STORES
 from rag_llm_system.infrastructure.embedders import EMBEDDERS
-from rag_llm_system.infrastructure.fetchers import FETCHERS, REPOSITORY_READERS
 from rag_llm_system.infrastructure.llms import LLMS
 from rag_llm_system.infrastructure.loading import load
 from rag_llm_system.infrastructure.tracing import TRACERS
 from rag_llm_system.infrastructure.tracing.runs import RunTracer
 from rag_llm_system.infrastructure.vector_stores.factory import VectorStoreFactory
-from rag_llm_system.settings import PROJECT_ROOT, Settings
+from rag_llm_system.settings import Settings
 
 EXTRACTIVE = "extractive"
 
@@ -148,34 +145,14 @@ class System:
     @contextmanager
     def crawlers(
         self,
-        *,
-        allow_local: bool = False,
-        connect_to: Mapping[str, str] | None = None,
-        exclude: Sequence[str] = (),
+        options: CrawlOptions = CrawlOptions(),  # noqa: B008 - frozen
     ) -> Iterator[CrawlerDispatcher]:
-        """The crawlers of every kind of link, while the block runs.
+        """The crawlers of every kind of link, while the block runs."""
+        # imports the HTML parsers, which a question never needs
+        from rag_llm_system.bootstrap.crawling import open_crawlers
 
-        ``allow_local`` permits files and repositories of this machine and addresses of its network;
-        relative ones start at the project. ``connect_to`` sends a host to another ``host:port``;
-        ``exclude`` leaves files of repositories out.
-        """
-        fetcher = load("fetcher", "http", FETCHERS)(
-            connect_to=connect_to or {}, allow_private=allow_local
-        )
-        reader = load("repository reader", "git", REPOSITORY_READERS)(
-            allow_local=allow_local, allow_private=allow_local, base=PROJECT_ROOT
-        )
-        repositories = GithubCrawler(reader, exclude)
-        with closing(fetcher):
-            yield CrawlerDispatcher(
-                {
-                    "github.com": repositories,
-                    "git+https": repositories,
-                    "git+file": repositories,
-                    "file": RecordsCrawler(PROJECT_ROOT, allow_local=allow_local),
-                    ANY_PAGE: CustomArticleCrawler(fetcher),
-                }
-            )
+        with open_crawlers(self.settings, options) as dispatcher:
+            yield dispatcher
 
 
 def build(settings: Settings) -> System:

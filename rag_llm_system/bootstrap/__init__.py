@@ -1,0 +1,5 @@
+"""The only place that chooses and constructs adapters: ``build(settings)`` gives the system they describe."""
+
+from rag_llm_system.bootstrap.system import EXTRACTIVE, System, build
+
+__all__ = ["EXTRACTIVE", "System", "build"]

@@ -1,0 +1,1 @@
+"""Compares article extractors on labelled pages: ``poe bench-extraction -- --data DIR``."""

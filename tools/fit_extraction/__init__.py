@@ -1,0 +1,1 @@
+"""Fits the model that tells a page's content from what surrounds it."""
