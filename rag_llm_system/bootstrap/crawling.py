@@ -61,6 +61,7 @@ def open_crawlers(settings: Settings, options: CrawlOptions) -> Iterator[Crawler
                     user_agent=agent,
                     binary=settings.CRAWLER_BROWSER,
                     driver=settings.CRAWLER_DRIVER,
+                    drivers=options.browsers,
                 ),
                 politeness,
                 obey_robots=options.obey_robots,

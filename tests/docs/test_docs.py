@@ -51,7 +51,10 @@ def test_every_poe_task_runs_a_module_or_a_pipeline_that_exists() -> None:
         for part in task.get("sequence", [task]):
             words = shlex.split(part.get("cmd", "")) if isinstance(part, dict) else ["poe", part]
             if words[:2] == ["python", "-m"]:
-                assert (PROJECT_ROOT / (words[2].replace(".", "/") + ".py")).is_file(), name
+                module = PROJECT_ROOT / words[2].replace(".", "/")
+                assert module.with_suffix(".py").is_file() or (module / "__main__.py").is_file(), (
+                    name
+                )
             if "tools.run" in words:
                 assert words[-1] in PIPELINES, name
             if words[:1] == ["poe"]:

@@ -55,8 +55,17 @@ def test_importing_any_module_connects_nowhere_writes_nothing_and_loads_no_model
 
 @pytest.mark.parametrize("module", ["rag_llm_system.bootstrap", "rag_llm_system.settings"])
 def test_wiring_loads_no_heavy_library(module: str) -> None:
-    heavy = ("torch", "transformers", "pymongo", "qdrant_client", "qdrant_edge", "zenml", "opik",
-             "trafilatura", "selenium")
+    heavy = (
+        "torch",
+        "transformers",
+        "pymongo",
+        "qdrant_client",
+        "qdrant_edge",
+        "zenml",
+        "opik",
+        "trafilatura",
+        "selenium",
+    )
     code = f"import sys, {module}; print(*[m for m in {heavy!r} if m in sys.modules])"
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
@@ -124,7 +133,15 @@ def _imports(path: Path) -> set[str]:
         ("domain", {"pydantic", "numpy"}),
         (
             "application",
-            {"pydantic", "numpy", "langchain_text_splitters", "trafilatura", "lxml", "bs4", "feedparser"},
+            {
+                "pydantic",
+                "numpy",
+                "langchain_text_splitters",
+                "trafilatura",
+                "lxml",
+                "bs4",
+                "feedparser",
+            },
         ),
     ],
 )

@@ -4,7 +4,7 @@ import gzip
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -53,6 +53,8 @@ def labelled_pages(folder: Path) -> list[LabelledPage]:
         ) from error
     except (EOFError, ValueError, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is not JSON in gzip") from error
+    if not truths:
+        raise DataError(f"{path} names no page")
     return [_page(folder, key, truth) for key, truth in sorted(truths.items())]
 
 
@@ -99,11 +101,3 @@ def mean_score(scores: Iterable[Score]) -> Score:
     """Means of precision and recall over pages; its F1 is the benchmark's figure."""
     every = list(scores)
     return Score(fmean(each.precision for each in every), fmean(each.recall for each in every))
-
-
-def pages_by_kind(pages: Iterable[LabelledPage]) -> Iterator[tuple[str, list[LabelledPage]]]:
-    """Most frequent kind first."""
-    kinds: dict[str, list[LabelledPage]] = {}
-    for page in pages:
-        kinds.setdefault(page.kind, []).append(page)
-    yield from sorted(kinds.items(), key=lambda item: (-len(item[1]), item[0]))

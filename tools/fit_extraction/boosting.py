@@ -58,7 +58,7 @@ def fit(
     chooser = np.random.default_rng(growth.seed)
     trees = []
     for _ in range(growth.trees):
-        usable = chooser.random(numbers.shape[1]) < growth.share
+        usable = np.less(chooser.random(numbers.shape[1]), growth.share)
         chances = 1 / (1 + np.exp(-odds))
         slopes = weights * (chances - labels), weights * chances * (1 - chances)
         root, leaves = _grow(bins, slopes, usable, growth)

@@ -58,7 +58,7 @@ def _found(texts: Sequence[str], content: str) -> NDArray[np.float64]:
     for run in matcher.get_matching_blocks():
         if run.size >= _MATCHED_WORDS:
             np.add.at(found, owners[run.b : run.b + run.size], 1)
-    return found / np.array([max(1, len(each)) for each in words])
+    return np.asarray(found / [max(1, len(each)) for each in words])
 
 
 def half_of(page: LabelledPage) -> int:

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from rag_llm_system.application.crawlers.extraction import without_opening
 from rag_llm_system.application.crawlers.feeds import parse_feed
-from rag_llm_system.application.crawlers.pages import PageReader, ReadPage, is_list, source_of
+from rag_llm_system.application.crawlers.pages import PageReader, ReadPage, is_list
+from rag_llm_system.application.crawlers.posts import source_of_page
 from rag_llm_system.application.crawlers.sitemaps import looks_like_sitemap, parse_sitemap
 from rag_llm_system.domain.crawling import CrawlEnd, Extracted, Feed, FoundLink
 from rag_llm_system.domain.documents import Author, Document, Page, Source, canonical_link
@@ -49,7 +50,7 @@ class CustomArticleCrawler:
             return (yield from self._families[read.family](read.page, link, author))
         else:
             yield document_of(read, link, author)
-        return CrawlEnd(source=source_of(read.page, canonical_link(link), origin=link))
+        return CrawlEnd(source=source_of_page(read.page, canonical_link(link), origin=link))
 
 
 def list_of(page: Page, sandbox: Sandbox) -> Feed:
@@ -80,7 +81,7 @@ def document_of(read: ReadPage, link: str, author: Author) -> Document:
         text=without_opening(article.text, article.title, article.subtitle),
         author_id=author.id,
         author_full_name=author.full_name,
-        source=source_of(page, identity, origin=link),
+        source=source_of_page(page, identity, origin=link),
         metadata={name: value for name, value in facts.items() if value},
     )
 

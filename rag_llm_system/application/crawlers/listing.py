@@ -3,7 +3,8 @@
 from rag_llm_system.application.crawlers.custom_article import Items, list_of
 from rag_llm_system.application.crawlers.dispatcher import parse_link
 from rag_llm_system.application.crawlers.feeds import parse_feed
-from rag_llm_system.application.crawlers.pages import fetch_changed, is_list, source_of
+from rag_llm_system.application.crawlers.pages import fetch_changed, is_list
+from rag_llm_system.application.crawlers.posts import source_of_page
 from rag_llm_system.application.crawlers.sitemaps import feed_link_of, links_of_listing
 from rag_llm_system.domain.crawling import CrawlEnd, Feed, FoundLink
 from rag_llm_system.domain.documents import Author, Page, Source, canonical_link
@@ -36,7 +37,7 @@ class ListingCrawler:
             raise CrawlError(address, "no links to articles found on this page", kind="empty")
         for item in found.items:
             yield FoundLink(link=item.link)
-        return CrawlEnd(source=source_of(page, canonical_link(link), origin=link))
+        return CrawlEnd(source=source_of_page(page, canonical_link(link), origin=link))
 
     def _of_page(self, page: Page) -> Feed:
         """Links that the announced feed and the page name. A feed that cannot be read takes nothing from the page."""

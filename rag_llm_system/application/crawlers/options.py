@@ -16,6 +16,7 @@ class CrawlOptions(Value):
     connect_to: sends a host name to another ``address:port``, as ``curl --connect-to`` does.
     exclude: files of repositories to leave out, as shell patterns.
     browser: ``auto`` renders pages that are nothing without their scripts; ``off`` never starts one.
+    browsers: how many browsers may run at once, at some 500 MB each.
     browser_hosts: hosts whose pages always go through the browser.
     interval_s, per_host: seconds from one request of a host to the next, and how many may run at once.
     concurrency: links in work at once, all hosts together.
@@ -28,6 +29,7 @@ class CrawlOptions(Value):
     connect_to: Mapping[str, str] = Field(default_factory=dict)
     exclude: tuple[str, ...] = ()
     browser: Literal["auto", "off"] = "auto"
+    browsers: int = Field(1, ge=1, le=8)
     browser_hosts: tuple[str, ...] = ()
     obey_robots: bool = True
     interval_s: float = Field(1.0, ge=0, le=300)

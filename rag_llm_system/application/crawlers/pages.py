@@ -4,14 +4,14 @@ What is not an article is told from one here, so that it is never stored: challe
 pages. What a page holds is found out in the sandbox, since nobody trusts its text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rag_llm_system.application.crawlers.dispatcher import parse_link
 from rag_llm_system.application.crawlers.examine import Examined, Family, examine
 from rag_llm_system.application.crawlers.feeds import looks_like_feed
 from rag_llm_system.application.crawlers.sitemaps import looks_like_sitemap
 from rag_llm_system.domain.crawling import Extracted, FailureKind
-from rag_llm_system.domain.documents import Page, Source, Value, canonical_link
+from rag_llm_system.domain.documents import Page, Source, Value
 from rag_llm_system.domain.errors import CrawlError
 from rag_llm_system.domain.ports import Fetcher, Sandbox
 
@@ -19,6 +19,8 @@ _HTML = frozenset({"", "text/html", "application/xhtml+xml"})
 _HEAD_CHARS = 2_000  # enough to see the root element behind a long comment
 # A browser runs the scripts that make a page; a challenge may clear by itself in it. Nothing is evaded.
 _BROWSER_MAY_HELP: frozenset[FailureKind] = frozenset({"script", "challenge"})
+
+_HINTS: Mapping[FailureKind, str] = {"script": "; the config says browser: off"}
 
 
 class ReadPage(Value):
@@ -94,7 +96,9 @@ class PageReader:
             return self._by_browser(link, self._browser)
         if fault is None or (refused and refused.kind == fault.kind):
             raise refused or CrawlError(link, "no article text found", kind="empty", page=page)
-        hint = "; the config says browser: off" if fault.kind == "script" else ""
+        hint = _HINTS.get(fault.kind, "") if not self._browser else ""
+        if fault.kind == "empty" and parse_link(link).path in {"", "/"}:
+            hint = f"; for the articles that it links to, crawl list+{link}"
         raise CrawlError(link, fault.reason + hint, kind=fault.kind, page=page)
 
     def _by_browser(self, link: str, browser: Fetcher) -> ReadPage:
@@ -126,19 +130,6 @@ def fetch_changed(fetcher: Fetcher, link: str, known: Source | None) -> Page | N
 def is_list(page: Page) -> bool:
     """Whether it is a feed or a sitemap and not a page for people."""
     return not _is_html(page)
-
-
-def source_of(page: Page, link: str, *, origin: str) -> Source:
-    """Where a document, or the crawled link itself, came from; ``link`` identifies it, ``origin`` was crawled."""
-    return Source(
-        link=link,
-        origin=canonical_link(origin),
-        final_url=page.final_url,
-        fetched_at=page.fetched_at,
-        http_status=page.status,
-        etag=page.etag,
-        last_modified=page.last_modified,
-    )
 
 
 def _is_html(page: Page) -> bool:

@@ -130,7 +130,6 @@ class BrowserDriver:
             if opened:
                 self._driver.switch_to.window(self.tab)
             self._driver.get(BLANK)
-        self.events()
 
     def forget(self) -> None:
         """Removes cookies, storage and cache of all hosts."""

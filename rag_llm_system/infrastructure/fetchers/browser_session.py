@@ -82,6 +82,7 @@ class BrowserSession:
     ) -> None:
         self._limits = limits
         self._host = ""
+        self._is_alive = False
         self._is_overdue = False
         self.is_usable = True
         self.pages = 0
@@ -144,6 +145,8 @@ class BrowserSession:
         ends_at = time.monotonic() + self._limits.total_timeout_s - _READING_S
         self._forget_other_hosts(url)
         self._proxy.begin_page()
+        self._driver.events()  # the rest of the page before
+        self._is_alive = True
         log = VisitLog(self._driver.tab)
         source: str | None = ""
         try:
@@ -208,6 +211,7 @@ class BrowserSession:
             now_s = time.monotonic()
             clears = look and look.is_challenge and now_s - started_at < self._limits.challenge_s
             if look and not clears:
+                self._is_alive = look.alive
                 step = patience.after(look, now_s=now_s, waiting_s=log.waiting_s(now_s))
                 if step == "done":
                     return
@@ -245,6 +249,9 @@ class BrowserSession:
 
     def _leave(self) -> None:
         """Between visits no script runs. The visit counts even if that fails; the session then ends with it."""
+        if not self._is_alive:
+            self.is_usable = True
+            return
         with contextlib.suppress(BrowserFailed, CommandFailed, TookTooLong):
             self._driver.leave()
             self.is_usable = True

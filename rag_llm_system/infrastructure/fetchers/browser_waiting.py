@@ -22,9 +22,12 @@ LOOK = """(() => {
   const page = document.scrollingElement || document.documentElement, body = document.body;
   const text = body ? body.innerText : '';
   const runs = script => !script.type || /javascript|ecmascript|module/i.test(script.type);
+  const scripted = [...document.querySelectorAll('script')].some(runs)
+    || !!document.querySelector('meta[http-equiv=refresh i], [onload], [onerror]');
   return {
     complete: document.readyState === 'complete',
-    scripted: [...document.scripts].some(runs) || !!document.querySelector('meta[http-equiv=refresh i]'),
+    scripted,
+    alive: scripted || !!document.querySelector('iframe, frame, object, embed'),
     chars: text.length,
     height: page ? page.scrollHeight : 0,
     view: innerHeight,
@@ -59,13 +62,17 @@ _CHALLENGE_CHARS = 2_000  # an article about challenges is longer
 
 
 class Look(NamedTuple):
-    """What one look at a page shows; lengths in characters, heights in CSS pixels."""
+    """What one look at a page shows; lengths in characters, heights in CSS pixels.
+
+    ``scripted``: it may change by itself; ``alive``: it, or what is framed in it, may do something.
+    """
 
     complete: bool
     scripted: bool
     chars: int
     height: int
     view: int
+    alive: bool = True
     title: str = ""
     words: str = ""
 

@@ -110,7 +110,9 @@ class Robots:
         except CrawlError as error:
             if error.kind in _ALLOWS_ALL and not self._politeness.is_stopped:
                 return Rules("", self._politeness.user_agent)
-            if error.kind in _NOT_OF_ROBOTS or self._politeness.is_stopped:
+            # without an answer, what is wrong is the host and not its robots.txt
+            host_is_silent = error.kind == "unreachable" and not error.reason.startswith("HTTP ")
+            if error.kind in _NOT_OF_ROBOTS or host_is_silent or self._politeness.is_stopped:
                 return Fault(kind=error.kind, reason=error.reason)
             reason = f"robots.txt could not be read: {error.reason}"
             return Fault(kind="unreachable", reason=reason)

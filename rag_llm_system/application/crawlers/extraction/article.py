@@ -1,14 +1,14 @@
 """Finds the content of a page and what the page says of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import trafilatura
 
 from rag_llm_system.application.crawlers.extraction.blocks import Block, blocks_of
 from rag_llm_system.application.crawlers.extraction.linked_data import Article, articles_of
-from rag_llm_system.application.crawlers.extraction.markdown import markdown_of
+from rag_llm_system.application.crawlers.extraction.markdown import markdown_of, without_opening
 from rag_llm_system.application.crawlers.extraction.metadata import Metadata, metadata_of
 from rag_llm_system.application.crawlers.extraction.model import chances_of
 from rag_llm_system.application.crawlers.extraction.page import tree_of
@@ -73,8 +73,14 @@ def read_page(html: str, url: str) -> Reading | None:
     blocks = blocks_of(root)
     articles = articles_of(root)
     said = metadata_of(root, url, articles, _head(blocks))
-    opinion = trafilatura.extract(root, url=url or None, fast=True) or ""
-    known = Known(url=url, opinion=opinion, titles=said.titles, summaries=said.summaries)
+    other = trafilatura.bare_extraction(root, url=url or None, fast=True)
+    known = Known(
+        url=url,
+        opinion=(other.text or "") if other else "",
+        comments=(other.comments or "") if other else "",
+        titles=said.titles,
+        summaries=said.summaries,
+    )
     return Reading(root, blocks, articles, said, known)
 
 
@@ -86,6 +92,12 @@ def _head(blocks: Sequence[Block]) -> list[str]:
 
 
 def content_of(reading: Reading, chances: Sequence[float]) -> Content:
+    """The content without a heading that repeats the title."""
+    content = _found(reading, chances)
+    return replace(content, text=without_opening(content.text, reading.said.title))
+
+
+def _found(reading: Reading, chances: Sequence[float]) -> Content:
     """The likely blocks; what another extractor, or JSON-LD, has where that is far more."""
     if _holds_nothing_else(reading.root):
         return _content(reading.blocks)
@@ -113,7 +125,7 @@ def _content(blocks: Sequence[Block]) -> Content:
 
 def _voted(reading: Reading) -> Content:
     """What the other extractor took, as blocks, or as it gave it where it is in no block."""
-    opinion = reading.known.opinion
+    opinion = f"{reading.known.opinion}\n{reading.known.comments}".strip()
     votes = votes_of(reading.blocks, opinion)
     content = _content(
         [block for block, vote in zip(reading.blocks, votes, strict=True) if vote > _AGREED]

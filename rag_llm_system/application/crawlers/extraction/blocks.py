@@ -2,28 +2,23 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from lxml import etree
 
 from rag_llm_system.application.crawlers.code_blocks import code_table, fenced
+from rag_llm_system.application.crawlers.extraction.elements import (
+    CODE,
+    HEADINGS,
+    INLINE,
+    is_left_out,
+    is_permalink,
+)
 from rag_llm_system.application.crawlers.extraction.tables import is_data, markdown_table
 
-Kind = Literal["heading", "paragraph", "code", "table"]
+Kind = Literal["heading", "paragraph", "caption", "code", "table"]
 
-HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_INLINE = frozenset(
-    "a abbr acronym b bdi bdo big br cite code data del dfn em font i img ins kbd label link mark math meta mfrac mi "
-    "mn mo mrow msqrt msub msubsup msup mtext nobr output picture q rp rt ruby s samp semantics small source span "
-    "strike strong sub sup time tt u var wbr".split()
-)
-_NO_TEXT = frozenset(
-    "head script style template svg iframe object embed video audio canvas map area select option datalist textarea "
-    "input progress button dialog annotation rp".split()
-)
-# An end tag that was forgotten leaves the rest of the page inside these.
-_LEFT_OPEN = frozenset({"button", "select", "option", "canvas", "object", "map"})
-_CODE = frozenset({"code", "kbd", "samp", "tt"})
+QUOTE = ">"
 _BREAK = "\x01"  # the page's own control characters are gone
 _SPACES = re.compile(r"[^\S\n\x01]+|\n")
 _TRACKER_PX = {"0", "1"}
@@ -38,21 +33,35 @@ class Region:
         self.parent, self.element, self.tag = parent, element, str(element.tag)
         self.items = 0  # list items so far
 
+    def is_in(self, tag: str) -> bool:
+        region: Region | None = self
+        while region is not None and region.tag != tag:
+            region = region.parent
+        return region is not None
+
+
+class Mark(NamedTuple):
+    """A list item or a quote that a block stands in: "-", "2." or ">", its own key, and that of its list."""
+
+    sign: str
+    key: int
+    of: int
+
 
 @dataclass(slots=True)
 class Block:
-    """A piece of text as Markdown, without the marks of the lists and quotes that it stands in.
-
-    ``within`` names those from the outside in: ("quote", key), ("-", key) and ("2.", key), a key for each item.
-    """
+    """A piece of text as Markdown, without the marks of the lists and quotes that it stands in, from the outside in."""
 
     kind: Kind
     text: str
     region: Region
-    within: tuple[tuple[str, int], ...] = ()
+    within: tuple[Mark, ...] = ()
     level: int = 0
     link_chars: int = 0
     images: int = 0
+
+
+_Before = tuple[Region, tuple[Mark, ...]]
 
 
 @dataclass
@@ -61,7 +70,7 @@ class _Walk:
 
     region: Region
     blocks: list[Block] = field(default_factory=list)
-    within: tuple[tuple[str, int], ...] = ()
+    within: tuple[Mark, ...] = ()
     pieces: list[str] = field(default_factory=list)
     link_depth: int = 0
     link_chars: int = 0
@@ -92,7 +101,8 @@ class _Walk:
     def put(self, kind: Kind, text: str, region: Region, *, link_chars: int = 0) -> None:
         level = HEADINGS.get(region.tag, 0) if kind == "heading" else 0
         block = Block(kind, text, region, self.within, level, min(link_chars, len(text)))
-        block.images, self.images = self.images, 0
+        if kind != "caption":  # pictures count for the next text
+            block.images, self.images = self.images, 0
         self.blocks.append(block)
 
     def flush(self) -> None:
@@ -107,9 +117,10 @@ class _Walk:
             if text:
                 self.put("heading", text, self.region, link_chars=links)
             return
+        kind: Kind = "caption" if self.region.is_in("figcaption") else "paragraph"
         for text in re.split(r"\n{2,}", "\n".join(lines).strip("\n")):
             if text:
-                self.put("paragraph", text, self.region, link_chars=links)
+                self.put(kind, text, self.region, link_chars=links)
                 links = max(0, links - len(text))
 
 
@@ -119,7 +130,7 @@ def blocks_of(root: Any) -> list[Block]:
     The tree is not changed, and its depth costs no stack.
     """
     walk = _Walk(Region(None, root))
-    left: list[tuple[Region, tuple[tuple[str, int], ...]] | str] = []
+    left: list[_Before | str] = []
     walker = etree.iterwalk(root, events=("start", "end"))
     for event, element in walker:
         if event == "start":
@@ -142,32 +153,24 @@ def blocks_of(root: Any) -> list[Block]:
     return walk.blocks
 
 
-def _enter(walk: _Walk, element: Any) -> tuple[Region, tuple[tuple[str, int], ...]] | str:
+def _enter(walk: _Walk, element: Any) -> _Before | str:
     """Take in the start of an element; what is to be undone at its end."""
     tag = element.tag
-    if not isinstance(tag, str) or _is_left_out(element, tag):
+    if not isinstance(tag, str) or is_left_out(element):
         return "skipped"
-    if tag in _INLINE:
+    if tag in INLINE:
         return _enter_inline(walk, element, tag)
     walk.flush()
     if _is_put_whole(walk, element, tag):
         return "skipped"
     before = walk.region, walk.within
     walk.region = Region(walk.region, element)
-    if tag == "li":
+    if tag in {"li", "blockquote"}:
         walk.keys += 1
-        walk.within = (*walk.within, (_marker(before[0], element), walk.keys))
-    elif tag == "blockquote":
-        walk.keys += 1
-        walk.within = (*walk.within, ("quote", walk.keys))
+        sign = _item_sign(before[0], element) if tag == "li" else QUOTE
+        walk.within = (*walk.within, Mark(sign, walk.keys, id(before[0])))
     walk.add(element.text)
     return before
-
-
-def _is_left_out(element: Any, tag: str) -> bool:
-    if element.get("hidden") is not None:
-        return True
-    return tag in _NO_TEXT and not (tag in _LEFT_OPEN and element.find(".//p") is not None)
 
 
 def _enter_inline(walk: _Walk, element: Any, tag: str) -> str:
@@ -180,9 +183,11 @@ def _enter_inline(walk: _Walk, element: Any, tag: str) -> str:
         return ""
     entered = ""
     if tag == "a":
+        if walk.region.tag in HEADINGS and is_permalink(element):
+            return "skipped"
         walk.link_depth += 1
         entered = "link"
-    elif tag in _CODE and walk.open_code():
+    elif tag in CODE and walk.open_code():
         entered = "code"
     walk.add(element.text)
     return entered
@@ -207,7 +212,7 @@ def _is_put_whole(walk: _Walk, element: Any, tag: str) -> bool:
     return False
 
 
-def _marker(parent: Region, element: Any) -> str:
+def _item_sign(parent: Region, element: Any) -> str:
     """Of a list item: its number in an ordered list, as the page counts, else a dash."""
     holder = element.getparent()
     if holder is None or holder.tag != "ol":

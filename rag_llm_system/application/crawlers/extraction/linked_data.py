@@ -9,8 +9,25 @@ from typing import Any
 _MAX_SCRIPTS = 20  # pages have one to five
 _MAX_DEPTH = 8
 _ARTICLES = frozenset(
-    "Article NewsArticle BlogPosting SocialMediaPosting TechArticle Report ScholarlyArticle DiscussionForumPosting QAPage "
-    "Question Review LiveBlogPosting ReportageNewsArticle OpinionNewsArticle AnalysisNewsArticle Recipe HowTo".split()
+    [
+        "Article",
+        "NewsArticle",
+        "BlogPosting",
+        "SocialMediaPosting",
+        "TechArticle",
+        "Report",
+        "ScholarlyArticle",
+        "DiscussionForumPosting",
+        "QAPage",
+        "Question",
+        "Review",
+        "LiveBlogPosting",
+        "ReportageNewsArticle",
+        "OpinionNewsArticle",
+        "AnalysisNewsArticle",
+        "Recipe",
+        "HowTo",
+    ]
 )
 _HOLDERS = ("@graph", "mainEntity", "mainEntityOfPage", "itemListElement", "item")
 
@@ -76,7 +93,9 @@ def _objects(data: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:
 
 def _kinds(item: Mapping[str, Any]) -> list[str]:
     kinds = item.get("@type")
-    return [str(kind).rpartition("/")[2] for kind in (kinds if isinstance(kinds, list) else [kinds])]
+    return [
+        str(kind).rpartition("/")[2] for kind in (kinds if isinstance(kinds, list) else [kinds])
+    ]
 
 
 def _text(item: Mapping[str, Any], key: str) -> str:

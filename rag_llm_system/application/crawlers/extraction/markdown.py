@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from rag_llm_system.application.crawlers.extraction.blocks import Block
+from rag_llm_system.application.crawlers.extraction.blocks import QUOTE, Block, Mark
 
 
 def markdown_of(blocks: Iterable[Block]) -> str:
@@ -12,12 +12,12 @@ def markdown_of(blocks: Iterable[Block]) -> str:
     Code stands at the left margin also within lists and quotes, so that it stays as it was.
     """
     pieces: list[str] = []
-    seen: set[int] = set()
+    shown: set[int] = set()
     before: Block | None = None
     for block in blocks:
         if before is not None:
-            pieces.append(_gap(before, block, seen))
-        pieces.append(_marked(block, seen))
+            pieces.append(_gap(before, block))
+        pieces.append(_marked(block, shown))
         before = block
     return "".join(pieces)
 
@@ -35,42 +35,43 @@ def _words(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", text)).casefold()
 
 
-def _gap(before: Block, block: Block, seen: set[int]) -> str:
+def _gap(before: Block, block: Block) -> str:
     """Between two blocks: items follow line by line, and a quote goes on through the blank line."""
-    shared = 0
-    for old, new in zip(before.within, block.within, strict=False):
-        if old != new:
-            break
-        shared += 1
+    shared = [
+        old for old, new in zip(before.within, block.within, strict=False) if old.key == new.key
+    ]
     if "code" not in (before.kind, block.kind):
-        starts_item = any(
-            mark != "quote" and key not in seen for mark, key in block.within[shared:]
-        )
-        if starts_item and any(mark != "quote" for mark, _ in before.within) and block.within:
+        if _next_item(before, block, len(shared)):
             return "\n"
-        if any(mark == "quote" for mark, _ in block.within[:shared]):
-            return f"\n{_prefix(block.within[:shared], seen).rstrip()}\n"
+        if any(mark.sign == QUOTE for mark in shared):
+            return f"\n{_again(shared).rstrip()}\n"
     return "\n\n"
 
 
-def _marked(block: Block, seen: set[int]) -> str:
+def _next_item(before: Block, block: Block, shared: int) -> bool:
+    """Does the block start the next item of a list, or a list within the item before?"""
+    if shared == len(block.within) or block.within[shared].sign == QUOTE:
+        return False
+    if shared == len(before.within):
+        return bool(before.within) and before.within[-1].sign != QUOTE
+    return before.within[shared].of == block.within[shared].of
+
+
+def _marked(block: Block, shown: set[int]) -> str:
     if block.kind == "code":
         return block.text
-    first = _prefix(block.within, seen)
-    rest = _prefix(block.within, seen)
+    first = "".join(_sign(mark, shown) for mark in block.within)
     text = f"{'#' * block.level} {block.text}" if block.kind == "heading" else block.text
-    return first + text.replace("\n", "\n" + rest)
+    return first + text.replace("\n", "\n" + _again(block.within))
 
 
-def _prefix(within: tuple[tuple[str, int], ...], seen: set[int]) -> str:
-    """The marks a line starts with; an item's own mark comes once, then as many spaces."""
-    marks = []
-    for mark, key in within:
-        if mark == "quote":
-            marks.append("> ")
-        elif key in seen:
-            marks.append(" " * (len(mark) + 1))
-        else:
-            seen.add(key)
-            marks.append(mark + " ")
-    return "".join(marks)
+def _sign(mark: Mark, shown: set[int]) -> str:
+    """An item's own sign comes once, then as many spaces."""
+    if mark.sign == QUOTE or mark.key not in shown:
+        shown.add(mark.key)
+        return f"{mark.sign} "
+    return _again([mark])
+
+
+def _again(marks: Iterable[Mark]) -> str:
+    return "".join("> " if mark.sign == QUOTE else " " * (len(mark.sign) + 1) for mark in marks)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from rag_llm_system.application.crawlers.extraction.dates import iso_date, written_date
+from rag_llm_system.application.crawlers.extraction.elements import is_permalink
 from rag_llm_system.application.crawlers.extraction.linked_data import Article
 
 _TITLE_NAMES = ("og:title", "twitter:title", "dc.title")
@@ -15,14 +16,24 @@ _SUMMARY_NAMES = ("og:description", "description", "twitter:description")
 _AUTHOR_NAMES = ("author", "article:author", "parsely-author", "sailthru.author", "dc.creator")
 _DATE_NAMES = (
     *("article:published_time", "datepublished", "og:published_time", "parsely-pub-date"),
-    *("publish-date", "publication_date", "pubdate", "sailthru.date", "dc.date", "dc.date.issued", "date"),
+    *(
+        "publish-date",
+        "publication_date",
+        "pubdate",
+        "sailthru.date",
+        "dc.date",
+        "dc.date.issued",
+        "date",
+    ),
 )
 _SITE_NAMES = ("og:site_name", "application-name")
 _BESIDE_TITLE = re.compile(r"\s+(?:[|\u2013\u2014\u00b7\u2022\u00bb\u00ab:-]+|::)\s+")
 _BYLINE = re.compile(r"(?:^|[\s_-])(?:byline|author|posted-?by|written-?by)", re.IGNORECASE)
 _NO_BYLINE = re.compile(r"bio|box|image|avatar|photo|social|comment|related|list", re.IGNORECASE)
 _BY = re.compile(r"^(?:(?:written|posted|published|reviewed)\s+)?by[:\s]+", re.IGNORECASE)
-_NO_NAME = re.compile(r"https?:|www\.|[@/|\d]|\b(?:admin|staff|read|share|updated|author)\b", re.IGNORECASE)
+_NO_NAME = re.compile(
+    r"https?:|www\.|[@/|\d]|\b(?:admin|staff|read|share|updated|author)\b", re.IGNORECASE
+)
 _MAX_NAME_WORDS, _MAX_NAME_CHARS = 8, 60
 _DATED_LINK = re.compile(r"/((?:19|20)\d\d)/(\d\d)/(\d\d)(?=/|$)")
 _LANGUAGE_NAMES = ("og:locale", "content-language", "dc.language", "language")
@@ -91,21 +102,36 @@ def _said(metas: _Metas, names: Iterable[str]) -> Iterator[str]:
 
 
 def _title(root: Any, headlines: Sequence[str], announced: Sequence[str]) -> str:
-    """A main heading that the page also announces, else the headline, else a main heading, else what is announced."""
-    headings = [text for each in root.iter("h1") if (text := _line(each.text_content()))]
+    """A main heading that the page also announces, else the headline, else a main heading, else what is announced.
+
+    Of several such headings the longest: the name of the site may be one of them.
+    """
+    headings = [(each, text) for each in root.iter("h1") if (text := _heading(each))]
     said = [_plain(one) for one in (*headlines, *announced)]
-    for heading in headings:
-        plain = _plain(heading)
-        if plain and any(plain in one or one in plain for one in said if one):
-            return heading
+    agreed = [
+        text
+        for _, text in headings
+        if (plain := _plain(text)) and any(plain in one or one in plain for one in said if one)
+    ]
+    if agreed:
+        return max(agreed, key=len)
     inside = [
         text
-        for each in root.iter("h1")
+        for each, text in headings
         if next(each.iterancestors("article", "main"), None) is not None
-        and (text := _line(each.text_content()))
     ]
-    alone = headings if len(headings) == 1 else []
-    return _first((*inside, *alone, *headlines, *announced, *headings))
+    texts = [text for _, text in headings]
+    alone = texts if len(texts) == 1 else []
+    return _first((*inside, *alone, *headlines, *announced, *texts))
+
+
+def _heading(element: Any) -> str:
+    pieces = [element.text or ""]
+    for child in element:
+        hidden = child.tag == "a" and is_permalink(child)
+        pieces.append("" if hidden else str(child.text_content()))
+        pieces.append(child.tail or "")
+    return _line("".join(pieces))
 
 
 def _without_site(title: str, site: str, url: str) -> str:
@@ -154,9 +180,13 @@ def _bylines(root: Any) -> Iterator[str]:
 
 def _name(text: str) -> str:
     """The person's name of a byline, or "" when it is none."""
-    name = _BY.sub("", text).strip(" ,.|\u00b7\u2022-")
+    name = _BY.sub("", text).strip(" ,.|\"'\u00b7\u2022-")
     words = name.split()
-    if not 1 <= len(words) <= _MAX_NAME_WORDS or len(name) > _MAX_NAME_CHARS or _NO_NAME.search(name):
+    if (
+        not 1 <= len(words) <= _MAX_NAME_WORDS
+        or len(name) > _MAX_NAME_CHARS
+        or _NO_NAME.search(name)
+    ):
         return ""
     return name
 

@@ -29,14 +29,15 @@ def probabilities(traits: Numbers, start: float, trees: Sequence[Tree]) -> NDArr
     total = np.full(len(traits), start)
     for tree in trees:
         total += _values(traits, tree)
-    return 1.0 / (1.0 + np.exp(-total))
+    return np.asarray(1.0 / (1.0 + np.exp(-total)))
 
 
-def _values(traits: Numbers, tree: Tree) -> NDArray[np.float64] | float:
+def _values(traits: Numbers, tree: Tree) -> NDArray[np.float64]:
     if isinstance(tree, float | int):
-        return tree
+        return np.float64(tree) * np.ones(len(traits))
     column, threshold, low, high = tree
-    return np.where(traits[:, column] <= threshold, _values(traits, low), _values(traits, high))
+    part: NDArray[np.bool_] = traits[:, column] <= threshold
+    return np.where(part, _values(traits, low), _values(traits, high))
 
 
 @cache  # part of the code, read once

@@ -1,6 +1,7 @@
 """Chooses the blocks of a page's content by their chances."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from rag_llm_system.application.crawlers.extraction.blocks import Block
 
@@ -13,17 +14,27 @@ _REPEATED_CHARS = 60  # of texts that long, one copy; shorter ones may well be m
 
 
 def chosen(blocks: Sequence[Block], chances: Sequence[float]) -> list[Block]:
-    """In the page's order: the likely blocks, what stands between them unless it is unlikely, and no text twice."""
-    taken = [at for at, chance in enumerate(chances) if chance > _LIKELY]
-    for before, after in zip(taken[:], taken[1:], strict=False):
+    """In the page's order: the likely blocks, what stands between them unless it is unlikely, and no text twice.
+
+    Captions of pictures are left out: of 372 in labelled articles, 7 were content.
+    """
+    texts = [
+        (block, chance)
+        for block, chance in zip(blocks, chances, strict=True)
+        if block.kind != "caption"
+    ]
+    taken = [at for at, (_, chance) in enumerate(texts) if chance > _LIKELY]
+    for before, after in pairwise(tuple(taken)):
         gap = range(before + 1, after)
-        if len(gap) <= _MAX_GAP and all(chances[at] > _POSSIBLE for at in gap):
+        if len(gap) <= _MAX_GAP and all(texts[at][1] > _POSSIBLE for at in gap):
             taken.extend(gap)
         else:
-            taken.extend(
-                at for at in gap if blocks[at].kind == "code" and chances[at] > _POSSIBLE_CODE
-            )
-    return _once([blocks[at] for at in sorted(taken)])
+            taken.extend(at for at in gap if _is_possible_code(*texts[at]))
+    return _once([texts[at][0] for at in sorted(taken)])
+
+
+def _is_possible_code(block: Block, chance: float) -> bool:
+    return block.kind == "code" and chance > _POSSIBLE_CODE
 
 
 def _once(blocks: Sequence[Block]) -> list[Block]:

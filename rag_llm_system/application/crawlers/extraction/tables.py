@@ -3,12 +3,14 @@
 import re
 from typing import Any
 
+from rag_llm_system.application.crawlers.extraction.elements import CODE, INLINE, is_left_out
+
 _HOLDS_A_PAGE = ("table", "h1", "h2", "h3", "form", "article", "section", "main", "nav")
 _PARTS = ("ul", "ol", "p", "div", "blockquote")
 _LONG_PART_CHARS = 400  # a cell of a data table holds a note; one of a layout holds paragraphs
-_CODE = frozenset({"code", "kbd", "samp", "tt"})
-_NO_TEXT = frozenset({"script", "style", "template", "button", "svg", "select"})
-_MAX_SPAN = 50
+_MAX_COLUMNS = (
+    100  # rows are not filled up beyond: what a page says in a few bytes must not become megabytes
+)
 
 
 def is_data(table: Any) -> bool:
@@ -38,7 +40,7 @@ def markdown_table(table: Any) -> tuple[str, str, int]:
     caption = " ".join(" ".join(each.text_content().split()) for each in table.iter("caption"))
     if not rows:
         return caption, "", 0
-    width = max(map(len, rows))
+    width = min(_MAX_COLUMNS, max(map(len, rows)))
     lines = ["| " + " | ".join(row + [""] * (width - len(row))) + " |" for row in rows]
     lines.insert(1, "|" + "---|" * width)
     link_chars = sum(len("".join(link.text_content().split())) for link in table.iter("a"))
@@ -50,8 +52,8 @@ def _cells(row: Any) -> list[str]:
     for cell in row.iterchildren("td", "th"):
         cells.append(_cell(cell))
         span = cell.get("colspan") or "1"
-        if span.isascii() and span.isdigit() and 1 < int(span[:9]) <= _MAX_SPAN:
-            cells.extend([""] * (int(span) - 1))
+        if span.isascii() and span.isdigit():
+            cells.extend([""] * min(int(span[:9]) - 1, _MAX_COLUMNS - len(cells)))
     return cells
 
 
@@ -66,16 +68,15 @@ def _cell(cell: Any) -> str:
 def _collect(element: Any, pieces: list[str]) -> None:
     """Depth is bounded by the parser's."""
     tag = element.tag
-    if not isinstance(tag, str) or tag in _NO_TEXT or element.get("hidden") is not None:
+    if not isinstance(tag, str) or is_left_out(element):
         return
-    if tag in _CODE:
+    if tag in CODE:
         code = " ".join(element.text_content().split())
         pieces.append(f"`{code}`" if code and "`" not in code else code)
         return
     pieces.append(element.text or "")
     for child in element:
-        inline = child.tag in {"a", "b", "em", "i", "span", "strong", "sub", "sup", "abbr", "font"}
-        gap = "" if inline or child.tag in _CODE else " "
+        gap = "" if child.tag in INLINE and child.tag != "br" else " "
         pieces.append(gap)
         _collect(child, pieces)
         pieces.append(gap)

@@ -10,43 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_llm_system.application.crawlers.extraction.blocks import Block, Region
+from rag_llm_system.application.crawlers.extraction.surroundings import SAID, Surroundings
 
 Numbers = NDArray[np.float32]
 
-# What elements around a block say of themselves (tag, class, id, role, itemprop, test id). The first that fits a
-# place counts, so that "comment-author" is a comment and an author, and "navigation" only navigation.
-_WORDS = {
-    "comments": "comment|disqus|respond|repl(?:y|ies)",
-    "side": "side-?bar|aside|rail|widget|secondary|complementary",
-    "navigation": "nav|menu|breadcrumb|pagination|pager|toc|table-?of-?contents|skip",
-    "foot": "foot|bottom|copyright|colophon|legal",
-    "head": "masthead|header|hero|banner|top-?bar",
-    "sharing": "shar(?:e|ing)|social|follow|vote|action|toolbar|button|btn|reaction",
-    "related": "relat|recommend|suggest|more-|read-?more|also|popular|trending|latest|promo|teaser|upsell|carousel"
-    "|slider|next-|prev",
-    "advert": r"\bads?\b|advert|sponsor|outbrain|taboola|affiliate",
-    "notice": "newsletter|subscri|sign-?up|sign-?in|log-?in|register|modal|popup|overlay|cookie|consent|gdpr|paywall"
-    "|notice|alert",
-    "about": r"byline|author|\bbio\b|meta|date|time|tags?\b|categor|avatar|user|profile|badge|signature|stat",
-    "caption": "caption|credit",
-    "figure": "figure|media|gallery|image|photo",
-    "unseen": "hidden|invisible|sr-only|screen-?reader|visually|offscreen|print-only|display: ?none|noscript",
-    "card": "card|tile|grid|item|list",
-    "goods": "product|price|shop|cart|review|rating",
-    "message": "message|topic|thread|question|answer",
-    "detail": "descr|detail|feature|spec|summary|overview|faq|accordion|tab",
-    "manual": "docs?\\b|document|guide|section|chapter|wiki|mw-",
-    "main": "main|primary",
-    "article": "article|post|entry|story",
-    "body": "content|body|text|prose|markdown|rich|wysiwyg",
-    "form": "form|search|filter|sort",
-}
-_SAYS = re.compile("|".join(f"(?P<{name}>{words})" for name, words in _WORDS.items()))
-_SAID_IN = ("class", "id", "role", "itemprop", "style", "data-testid", "aria-label")
-_MOST = 4  # counts of one word around a block say nothing more beyond
-
 _WORD = re.compile(r"\w+")
-_PUNCTUATION = re.compile("[.!?,;:\u3002\uff0c\u3001\uff01\uff1f\uff1b\uff1a]")  # also Chinese and Japanese
+_PUNCTUATION = re.compile("[.!?,;:\u3002\uff0c\u3001\uff01\uff1f\uff1b\uff1a]")
 _ENDS = re.compile("[.!?:\u3002\uff01\uff1f\u2026\"\u201d')]\\s*$")
 _PROSE_CHARS = 80  # a paragraph, rather than a label
 _LINKED = 0.3  # the share of links that prose does not pass
@@ -56,32 +25,36 @@ _TRIPLE = 3
 _TITLE_CHARS = 8  # shorter texts are in a title by chance
 _SUMMARY_CHARS = 20
 _MARKED_UP = 2
-_SAID_CHARS = 500  # of all that one element says; inline styles can hold images
 
 _URL_SAYS = (
     re.compile(r"forum|community|thread|topic|/t/|question|discuss|viewtopic|showthread|boards?\b"),
     re.compile(r"docs?\b|wiki|manual|reference|/api|guide|tutorial|learn|developer"),
-    re.compile(r"product|/shop|/item|/p/|store|collection|categor|/cat/"),
+    re.compile(r"product|/shop|/item|/p/|store|collection|categ|/cat/"),
 )
 
 NAMES = (
-    *("chars", "links", "punctuation", "sentence", "level", "code", "table", "depth", "upper", "digits"),
-    *("place", "after_title", "before_title", "is_title", "in_span", "after_start", "before_end"),
-    *("vote", "alike", "alike_chars", "alike_share", "repeated", "says_title", "says_summary"),
-    *(f"in_{name}" for name in _WORDS),
-    *(f"{where}_{name}" for where in ("before", "next") for name in ("vote", "chars", "links", "punctuation", "level", "sentence")),
-    *("page_chars", "page_blocks", "page_vote", "page_links", "page_prose", "page_code", "page_article"),
-    *("url_forum", "url_manual", "url_goods", "url_home"),
-)
-"""What the columns of ``traits_of`` say. "Vote" is the share of a block that another extractor took."""
+    "chars", "links", "punctuation", "sentence", "level", "code", "table", "depth", "upper", "digits",
+    "place", "after_title", "before_title", "is_title", "in_span", "after_start", "before_end",
+    "vote", "comment", "alike", "alike_chars", "alike_share", "repeated", "says_title", "says_summary",
+    *(f"in_{name}" for name in SAID),
+    "before_vote", "before_chars", "before_links", "before_punctuation", "before_level", "before_sentence",
+    "next_vote", "next_chars", "next_links", "next_punctuation", "next_level", "next_sentence",
+    "page_chars", "page_blocks", "page_vote", "page_links", "page_prose", "page_code", "page_article",
+    "url_forum", "url_manual", "url_goods", "url_home",
+)  # fmt: skip
+"""What the columns of ``traits_of`` say. "Vote" is the share of a block that the other extractor took."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a page beside its blocks; ``opinion`` is its text as another extractor sees it."""
+    """What is known of a page beside its blocks.
+
+    ``opinion`` is its text as another extractor sees it, ``comments`` what that takes for its readers' comments.
+    """
 
     url: str = ""
     opinion: str = ""
+    comments: str = ""
     titles: Sequence[str] = ()
     summaries: Sequence[str] = ()
 
@@ -90,18 +63,19 @@ def traits_of(blocks: Sequence[Block], known: Known) -> Numbers:
     """One row for each block, of as many numbers as there are ``NAMES``."""
     if not blocks:
         return np.empty((0, len(NAMES)), dtype=np.float32)
-    votes = votes_of(blocks, known.opinion)
+    votes, comments = votes_of(blocks, known.opinion), votes_of(blocks, known.comments)
     shapes = [_shape(block) for block in blocks]
     places, alike = _places(blocks, votes), _alike(blocks)
     said = _said_elsewhere(blocks, known)
     copies = Counter(block.text for block in blocks)
     page = _page(blocks, shapes, votes, known.url)
-    around = _Around()
+    around = Surroundings()
     rows = [
         (
             *shapes[at].row,
             *places[at],
             votes[at],
+            comments[at],
             *alike[at],
             copies[block.text],
             *said[at],
@@ -146,6 +120,8 @@ def _shape(block: Block) -> _Shape:
 
 def votes_of(blocks: Sequence[Block], opinion: str) -> list[float]:
     """The share of each block's word triples that the opinion has; of fewer words, whether it has that line."""
+    if not opinion:
+        return [0.0] * len(blocks)
     words = _WORD.findall(opinion)
     triples = set(zip(words, words[1:], words[2:], strict=False))
     lines = {" ".join(_WORD.findall(line)) for line in opinion.split("\n")}
@@ -229,41 +205,6 @@ def _markup(region: Region) -> tuple[str | None, ...]:
     return region.tag, region.element.get("class"), above.tag, above.element.get("class")
 
 
-class _Around:
-    """Counts what the elements around a block say of themselves."""
-
-    def __init__(self) -> None:
-        self._said: dict[str, tuple[int, ...]] = {}
-        self._rows: dict[Region | None, tuple[int, ...]] = {None: (0,) * len(_WORDS)}
-
-    def of(self, region: Region) -> tuple[int, ...]:
-        missing = []
-        at: Region | None = region
-        while at not in self._rows:
-            missing.append(at)
-            at = at.parent if at is not None else None
-        row = self._rows[at]
-        for each in reversed(missing):
-            row = self._rows[each] = _sum(row, self._says(each))
-        return row
-
-    def _says(self, region: Region | None) -> tuple[int, ...]:
-        if region is None:
-            return self._rows[None]
-        get = region.element.get
-        said = " ".join([region.tag, *(get(name) or "" for name in _SAID_IN)])[:_SAID_CHARS]
-        if get("aria-hidden") == "true":
-            said += " hidden"
-        if said not in self._said:
-            found = {match.lastgroup for match in _SAYS.finditer(said.lower())}
-            self._said[said] = tuple(int(name in found) for name in _WORDS)
-        return self._said[said]
-
-
-def _sum(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(min(_MOST, a + b) for a, b in zip(one, other, strict=True)) if any(other) else one
-
-
 def _neighbour(shapes: Sequence[_Shape], votes: Sequence[float], at: int) -> tuple[float, ...]:
     if not 0 <= at < len(shapes):
         return (-1.0,) * 6
@@ -290,15 +231,7 @@ def _page(
         sum(shape.links * shape.chars for shape in shapes) / chars,
         prose / chars,
         math.log1p(sum(block.kind == "code" for block in blocks)),
-        float(any(_is_in_article(block.region) for block in blocks)),
+        float(any(block.region.is_in("article") for block in blocks)),
         *(float(says.search(address) is not None) for says in _URL_SAYS),
         float("/" not in path),
     )
-
-
-def _is_in_article(region: Region | None) -> bool:
-    while region is not None:
-        if region.tag == "article":
-            return True
-        region = region.parent
-    return False

@@ -187,6 +187,13 @@ def test_without_a_robots_txt_everything_is_allowed(error: CrawlError) -> None:
     assert polite(Counting({ROBOTS: error})).fetch(f"{SITE}/page") is not None
 
 
+def test_a_host_that_does_not_answer_is_what_the_reason_names() -> None:
+    lane = polite(Counting({ROBOTS: CrawlError(ROBOTS, "connection failed", kind="unreachable")}))
+    with pytest.raises(CrawlError) as raised:
+        lane.fetch(f"{SITE}/page")
+    assert raised.value.reason == "connection failed"
+
+
 @pytest.mark.parametrize("kind", ["unreachable", "busy", "damaged", "too large", "not text"])
 def test_with_one_that_cannot_be_read_nothing_is(kind: FailureKind) -> None:
     fetcher = Counting({ROBOTS: CrawlError(ROBOTS, "HTTP 500", kind=kind)})
