@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 from uuid import uuid5
 
@@ -118,6 +119,7 @@ class LinkState(Value):
         return link_state_id(self.author_id, self.link)
 
 
+@lru_cache(maxsize=10_000)  # a crawl asks for each many times
 def link_state_id(author_id: str, link: str) -> str:
     """uuid5 of author and canonical link, as text."""
     return str(uuid5(NAMESPACE, f"link:{author_id}:{canonical_link(link)}"))

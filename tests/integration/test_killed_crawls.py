@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import psutil
 import pytest
 
+from rag_llm_system.application.crawlers.options import CrawlOptions
 from rag_llm_system.settings import PROJECT_ROOT
 
 KILLS = int(os.environ.get("TEST_KILLS", "4"))  # the closing measurements use 30
@@ -136,14 +137,14 @@ def test_a_killed_crawl_is_completed_without_loss_or_duplicates(
 
 
 def test_what_a_killed_crawl_had_finished_is_not_asked_again(tmp_path: Path, address: str) -> None:
-    killed_while_it_works(tmp_path, address, PAGES // 2)
+    killed_while_it_works(tmp_path, address, PAGES - PAGES // 4)
     done = finished(tmp_path, address)
     report = done["report"]
     assert report["continued"] > 0
     attempted = sum(count["attempted"] for count in report["domains"].values())
     assert report["continued"] + attempted == PAGES
     # what was in work when the crawl was killed may have been answered twice, and nothing else
-    assert sum(n - 1 for n in Site.bodies.values()) <= 2 * HOSTS
+    assert sum(n - 1 for n in Site.bodies.values()) <= CrawlOptions().concurrency
 
 
 def test_a_second_crawl_of_unchanged_pages_moves_no_body(tmp_path: Path, address: str) -> None:

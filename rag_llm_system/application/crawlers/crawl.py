@@ -30,6 +30,10 @@ from rag_llm_system.domain.ports import DocumentStore, Tracer
 CONTINUE_WITHIN = timedelta(days=1)
 """An interrupted crawl older than this starts anew: its pages may have changed since."""
 
+AHEAD = 2
+"""Links of a host in work for each that may be fetched at once: while one is parsed and stored, the next is fetched.
+How many requests a host gets at once is up to the fetchers."""
+
 MAX_DEPTH = 4
 """Links found in links: a sitemap index, a sitemap, a page; one more for a feed in between."""
 
@@ -95,7 +99,7 @@ class _Crawl:
         self._options = options
         self._visitor = visitor
         self._tracer = tracer
-        self._frontier = Frontier(options.per_host)
+        self._frontier = Frontier(options.per_host * AHEAD)
         self._pool = ThreadPoolExecutor(options.concurrency, thread_name_prefix="crawl")
         self._running: dict[Future[Visited], LinkState] = {}
         self._known = {state.id: state for state in store.links(author_id=run.author_id)}
@@ -106,6 +110,7 @@ class _Crawl:
         self._order: dict[str, int] = {}
         self._outcomes: dict[str, Outcome] = {}
         self._leaving: list[Visited] = []
+        self._done = 0
         self.continued = 0
 
     def add(self, links: Sequence[str], *, found_in: str = "", depth: int = 0) -> None:
@@ -132,8 +137,13 @@ class _Crawl:
         """Visit links until none is left."""
         while self._fill() or self._running:
             done, _ = wait(self._running, return_when=FIRST_COMPLETED)
-            for future in done:
-                self._finish(future, on_link)
+            finished = [self._finish(future) for future in done]
+            # after the links they gave: a crawl killed in between reads the source again instead of losing them
+            self._store.save_links([after for after, outcome in finished if not outcome.leaving])
+            for _, outcome in finished:
+                self._done += 1
+                if on_link:
+                    on_link(self._done, len(self._order), outcome)
 
     def remove_leaving(self, forget: Forget) -> int:
         """Remove all at once what is gone, as publishing an index takes time; how many there were.
@@ -163,6 +173,7 @@ class _Crawl:
         self._outcomes[link] = Outcome(
             link=link, status="failed", kind=error.kind, reason=error.reason
         )
+        self._done += 1
 
     def _pending(self, link: str, found_in: str, depth: int) -> LinkState:
         fresh = LinkState(author_id=self._run.author_id, link=_identity(link))
@@ -215,21 +226,17 @@ class _Crawl:
                 )
         return after, outcome
 
-    def _finish(self, future: Future[Visited], on_link: Progress | None) -> None:
+    def _finish(self, future: Future[Visited]) -> Visited:
         state = self._running.pop(future)
         after, outcome = future.result()
         self._frontier.done(state)
         self._outcomes[state.id] = outcome
+        self._known[after.id] = after
         if after.depth < MAX_DEPTH:
             self.add(self._found(after, outcome), found_in=after.link, depth=after.depth + 1)
-        # after its links: a crawl killed in between reads the source again instead of losing them
         if outcome.leaving:
             self._leaving.append((after, outcome))
-        else:
-            self._store.save_links([after])
-        self._known[after.id] = after
-        if on_link:
-            on_link(len(self._outcomes), len(self._order), outcome)
+        return after, outcome
 
     def _found(self, after: LinkState, outcome: Outcome) -> list[str]:
         """The links found now, then those of earlier crawls: a feed shows only its newest, and pages may change."""
