@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class LabelledPage:
                 return packed.read().decode("utf-8", "replace")
         except FileNotFoundError as error:
             raise MissingFile(f"{path} is not there, but {TRUTH_FILE} names it") from error
-        except (EOFError, gzip.BadGzipFile) as error:
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DataError(f"{path} is not a whole gzip file; copy it again") from error
 
 
@@ -51,7 +52,7 @@ def labelled_pages(folder: Path) -> list[LabelledPage]:
         raise MissingFile(
             f"{path} is not there; name a folder with {TRUTH_FILE} and html/ID.html.gz"
         ) from error
-    except (EOFError, ValueError, gzip.BadGzipFile) as error:
+    except (EOFError, ValueError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path} is not JSON in gzip") from error
     if not truths:
         raise DataError(f"{path} names no page")

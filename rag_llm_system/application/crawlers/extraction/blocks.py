@@ -20,7 +20,7 @@ Kind = Literal["heading", "paragraph", "caption", "code", "table"]
 
 QUOTE = ">"
 _BREAK = "\x01"  # the page's own control characters are gone
-_SPACES = re.compile(r"[^\S\n\x01]+|\n")
+_SPACES = re.compile(r"\s+")
 _TRACKER_PX = {"0", "1"}
 
 
