@@ -268,6 +268,7 @@ def _unique(links: Iterable[str]) -> list[str]:
 
 def _identity(link: str) -> str:
     try:
-        return canonical_link(parse_link(link).geturl())
+        parse_link(link)
     except CrawlError:
         return link.strip()
+    return canonical_link(link)

@@ -76,7 +76,7 @@ def article(link: str, text: str = "Words.", etag: str = "") -> dict[str, Entry]
 
 def crawl(links: Iterable[str], site: Site, store: MemoryDocumentStore, **more: Any) -> CrawlReport:
     options = more.pop("options", CrawlOptions(concurrency=4))
-    dispatcher = CrawlerDispatcher({"*": site})
+    dispatcher = CrawlerDispatcher({"*": site, "file": site, "git+file": site})
     return crawl_links(links, AUTHOR, dispatcher=dispatcher, store=store, options=options, **more)
 
 
@@ -335,6 +335,16 @@ def test_a_link_given_twice_is_crawled_once_where_it_stood_first() -> None:
     report = crawl(links, site, MemoryDocumentStore())
     assert sorted(link for link, _ in site.asked) == ["https://a.example/", B1]
     assert [f.link for f in report.failures] == ["https://a.example/", B1, "nope"]
+
+
+@pytest.mark.parametrize(
+    "link", ["file:posts.jsonl", "file:/abs/posts.jsonl", "git+file:.", "git+file:../other"]
+)
+def test_a_relative_path_stays_relative(link: str) -> None:
+    site = Site({})
+    crawl([link], site, MemoryDocumentStore())
+    (asked, _), *_ = site.asked
+    assert asked.replace("file:///abs", "file:/abs") == link
 
 
 def test_links_of_different_hosts_are_crawled_at_the_same_time() -> None:
