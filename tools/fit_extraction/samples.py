@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_llm_system.application.crawlers.extraction.article import read_page
-from rag_llm_system.application.crawlers.extraction.traits import Numbers, traits_of
+from rag_llm_system.application.crawlers.extraction.traits import Numbers
 from tools.bench_extraction.pages import LabelledPage, words_of
 
 _MATCHED_WORDS = 3  # shorter runs match by chance
@@ -43,7 +43,7 @@ def _sample(page: LabelledPage) -> Sample | None:
     chars = np.array([max(_LEAST_BLOCK_CHARS, len(text)) for text in texts], dtype=np.float64)
     return Sample(
         page,
-        traits_of(reading.blocks, reading.known),
+        reading.traits,
         (_found(texts, page.content) > _IN_CONTENT).astype(np.float64),
         chars / max(_LEAST_PAGE_CHARS, chars.sum()),
     )

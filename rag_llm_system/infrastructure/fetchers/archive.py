@@ -17,13 +17,13 @@ _RATIO_COUNTS_FROM_BYTES = 1_000_000
 _ENCRYPTED = 0x1  # of the general purpose flags (APPNOTE 4.4.4)
 # Others unpack without a bound for one step, or need libraries that Python may lack.
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-# Everything that zipfile raises for an archive that is not as it should be; RuntimeError: a password is needed.
+# Everything that zipfile raises for an archive that is not as it should be; RuntimeError: a password is
+# needed, or a method of compression that it does not know.
 _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
     KeyError,
-    NotImplementedError,
     RuntimeError,
     ValueError,
 )

@@ -12,8 +12,14 @@ from rag_llm_system.application.crawlers.extraction.markdown import markdown_of,
 from rag_llm_system.application.crawlers.extraction.metadata import Metadata, metadata_of
 from rag_llm_system.application.crawlers.extraction.model import chances_of
 from rag_llm_system.application.crawlers.extraction.page import tree_of
-from rag_llm_system.application.crawlers.extraction.selection import chosen
-from rag_llm_system.application.crawlers.extraction.traits import Known, traits_of, votes_of
+from rag_llm_system.application.crawlers.extraction.selection import Candidate, chosen
+from rag_llm_system.application.crawlers.extraction.traits import (
+    VOTE,
+    Known,
+    Numbers,
+    traits_of,
+    votes_of,
+)
 from rag_llm_system.domain.crawling import Extracted
 
 _SHORT_CHARS = 300  # a text shorter than that may be a slip
@@ -31,7 +37,8 @@ class Reading:
     blocks: Sequence[Block]
     articles: Sequence[Article]
     said: Metadata
-    known: Known
+    opinion: str
+    traits: Numbers
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ def extract_article(html: str, url: str) -> Extracted:
     reading = read_page(html, url)
     if reading is None:
         return Extracted(text="")
-    content = content_of(reading, chances_of(traits_of(reading.blocks, reading.known)).tolist())
+    content = content_of(reading, chances_of(reading.traits).tolist())
     said = reading.said
     return Extracted(
         text=content.text,
@@ -74,14 +81,10 @@ def read_page(html: str, url: str) -> Reading | None:
     articles = articles_of(root)
     said = metadata_of(root, url, articles, _head(blocks))
     other = trafilatura.bare_extraction(root, url=url or None, fast=True)
-    known = Known(
-        url=url,
-        opinion=(other.text or "") if other else "",
-        comments=(other.comments or "") if other else "",
-        titles=said.titles,
-        summaries=said.summaries,
-    )
-    return Reading(root, blocks, articles, said, known)
+    opinion, comments = (other.text or "", other.comments or "") if other else ("", "")
+    known = Known(url, opinion, comments, said.titles, said.summaries)
+    traits = traits_of(blocks, known)
+    return Reading(root, blocks, articles, said, f"{opinion}\n{comments}".strip(), traits)
 
 
 def _head(blocks: Sequence[Block]) -> list[str]:
@@ -101,7 +104,9 @@ def _found(reading: Reading, chances: Sequence[float]) -> Content:
     """The likely blocks; what another extractor, or JSON-LD, has where that is far more."""
     if _holds_nothing_else(reading.root):
         return _content(reading.blocks)
-    content = _content(chosen(reading.blocks, chances))
+    votes = reading.traits[:, VOTE].tolist()
+    candidates = map(Candidate, reading.blocks, chances, votes)
+    content = _content(chosen([*candidates]))
     for find in (_voted, _linked):
         if len(content.text) < _SHORT_CHARS:
             other = find(reading)
@@ -125,7 +130,7 @@ def _content(blocks: Sequence[Block]) -> Content:
 
 def _voted(reading: Reading) -> Content:
     """What the other extractor took, as blocks, or as it gave it where it is in no block."""
-    opinion = f"{reading.known.opinion}\n{reading.known.comments}".strip()
+    opinion = reading.opinion
     votes = votes_of(reading.blocks, opinion)
     content = _content(
         [block for block, vote in zip(reading.blocks, votes, strict=True) if vote > _AGREED]

@@ -43,6 +43,7 @@ NAMES = (
     "url_forum", "url_manual", "url_goods", "url_home",
 )  # fmt: skip
 """What the columns of ``traits_of`` say. "Vote" is the share of a block that the other extractor took."""
+VOTE = NAMES.index("vote")
 
 
 @dataclass(frozen=True)
