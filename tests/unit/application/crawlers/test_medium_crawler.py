@@ -1,7 +1,5 @@
 """Medium: the story and nothing of what surrounds it, by its page or, where that is withheld, by its feed."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,11 +10,12 @@ from rag_llm_system.application.crawlers.medium import (
     looks_like_medium,
     parse_medium,
 )
-from rag_llm_system.application.crawlers.posts import Items, Post
+from rag_llm_system.application.crawlers.posts import Post
 from rag_llm_system.domain.crawling import CrawlEnd, FailureKind, FoundLink
 from rag_llm_system.domain.documents import Author, Document, Page, Source
 from rag_llm_system.domain.errors import CrawlError
 from rag_llm_system.infrastructure.sandboxes.inline import InlineSandbox
+from tests.unit.application.crawlers.platform_pages import Pages, drained
 
 DATA = Path(__file__).parents[3] / "data" / "medium"
 AUTHOR = Author.named("Mira Okafor")
@@ -57,36 +56,6 @@ def page_of(html: str, url: str) -> Page:
         last_modified="Tue, 04 Nov 2025 09:12:44 GMT",
         fetched_at=NOW,
     )
-
-
-@dataclass
-class Pages:
-    """Stands for PageReader."""
-
-    pages: Mapping[str, Page | CrawlError] = field(default_factory=dict)
-    texts: Mapping[str, str] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-
-    def read(self, link: str, known: Source | None = None) -> Page | None:
-        found = self.pages[link]
-        if isinstance(found, CrawlError):
-            raise found
-        return None if known and known.etag == found.etag else found
-
-    def text(self, link: str) -> str:
-        self.asked.append(link)
-        if link not in self.texts:
-            raise CrawlError(link, "HTTP 404 Not Found", kind="gone")
-        return self.texts[link]
-
-
-def drained(items: Items) -> tuple[list[Document | FoundLink], CrawlEnd]:
-    found: list[Document | FoundLink] = []
-    while True:
-        try:
-            found.append(next(items))
-        except StopIteration as stop:
-            return found, stop.value
 
 
 def crawl(
