@@ -1,12 +1,12 @@
 """Crawls any web page that holds an article, and feeds and sitemaps as lists of links."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from rag_llm_system.application.crawlers.extraction import without_opening
 from rag_llm_system.application.crawlers.feeds import parse_feed
-from rag_llm_system.application.crawlers.pages import PageReader, ReadPage, is_list
-from rag_llm_system.application.crawlers.posts import source_of_page
+from rag_llm_system.application.crawlers.pages import PageReader, ReadPage, head_of, is_list
+from rag_llm_system.application.crawlers.posts import Items, source_of_page
 from rag_llm_system.application.crawlers.sitemaps import looks_like_sitemap, parse_sitemap
 from rag_llm_system.domain.crawling import CrawlEnd, Extracted, Feed, FoundLink
 from rag_llm_system.domain.documents import Author, Document, Page, Source, canonical_link
@@ -16,7 +16,6 @@ from rag_llm_system.domain.ports import Sandbox
 CATEGORY = "articles"
 REVISION = "article-2"
 
-Items = Generator[Document | FoundLink, None, CrawlEnd]
 FromPage = Callable[[Page, str, Author], Items]
 
 
@@ -55,7 +54,7 @@ class CustomArticleCrawler:
 
 def list_of(page: Page, sandbox: Sandbox) -> Feed:
     """The entries of a feed or a sitemap. Raises CrawlError when it is neither, or has none."""
-    parse = parse_sitemap if looks_like_sitemap(page.text[:2_000]) else parse_feed
+    parse = parse_sitemap if looks_like_sitemap(head_of(page)) else parse_feed
     found = sandbox.run(parse, page.text, page.final_url)
     if not found.items:
         raise CrawlError(page.url, "the feed or sitemap lists no pages", kind="empty")

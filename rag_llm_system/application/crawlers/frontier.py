@@ -13,7 +13,7 @@ class Frontier:
         self._per_host = per_host
         self._waiting: dict[str, deque[LinkState]] = {}
         self._running: Counter[str] = Counter()
-        self._seen: dict[str, LinkState] = {}
+        self._seen: set[str] = set()
 
     def __len__(self) -> int:
         """How many links were ever added."""
@@ -23,7 +23,7 @@ class Frontier:
         """Append a link; False when it was added before."""
         if state.id in self._seen:
             return False
-        self._seen[state.id] = state
+        self._seen.add(state.id)
         self._waiting.setdefault(domain_of(state.link), deque()).append(state)
         return True
 
@@ -31,7 +31,7 @@ class Frontier:
         """Count a link as added without handing it out, as it was done before; False when it was added already."""
         if state.id in self._seen:
             return False
-        self._seen[state.id] = state
+        self._seen.add(state.id)
         return True
 
     def take(self) -> LinkState | None:

@@ -1,10 +1,10 @@
 """Crawls lists of articles, ``list+https://<host>/...``: the feed that the page announces, or the links on it."""
 
-from rag_llm_system.application.crawlers.custom_article import Items, list_of
+from rag_llm_system.application.crawlers.custom_article import list_of
 from rag_llm_system.application.crawlers.dispatcher import parse_link
 from rag_llm_system.application.crawlers.feeds import parse_feed
 from rag_llm_system.application.crawlers.pages import fetch_changed, is_list
-from rag_llm_system.application.crawlers.posts import source_of_page
+from rag_llm_system.application.crawlers.posts import Items, source_of_page
 from rag_llm_system.application.crawlers.sitemaps import feed_link_of, links_of_listing
 from rag_llm_system.domain.crawling import CrawlEnd, Feed, FoundLink
 from rag_llm_system.domain.documents import Author, Page, Source, canonical_link

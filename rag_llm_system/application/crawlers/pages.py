@@ -17,6 +17,7 @@ from rag_llm_system.domain.ports import Fetcher, Sandbox
 
 _HTML = frozenset({"", "text/html", "application/xhtml+xml"})
 _HEAD_CHARS = 2_000  # enough to see the root element behind a long comment
+_HEAD_BYTES = 4 * _HEAD_CHARS  # no encoding of the web takes more for one
 # A browser runs the scripts that make a page; a challenge may clear by itself in it. Nothing is evaded.
 _BROWSER_MAY_HELP: frozenset[FailureKind] = frozenset({"script", "challenge"})
 
@@ -132,8 +133,13 @@ def is_list(page: Page) -> bool:
     return not _is_html(page)
 
 
+def head_of(page: Page) -> str:
+    """The beginning of its text, without decoding the rest."""
+    return page.content[:_HEAD_BYTES].decode(page.encoding, errors="replace")[:_HEAD_CHARS]
+
+
 def _is_html(page: Page) -> bool:
-    head = page.text[:_HEAD_CHARS]
+    head = head_of(page)
     if looks_like_feed(page.content_type, head) or looks_like_sitemap(head):
         return False
     return page.content_type in _HTML

@@ -2,11 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from rag_llm_system.application.crawlers.posts import Items
 from rag_llm_system.domain.crawling import CrawlEnd, FoundLink
 from rag_llm_system.domain.documents import Document, Page, Source
 from rag_llm_system.domain.errors import CrawlError
+
+
+def html_page(
+    html: str, url: str, *, fetched_at: datetime, etag: str, last_modified: str = ""
+) -> Page:
+    return Page(
+        url=url,
+        final_url=url,
+        status=200,
+        content=html.encode(),
+        content_type="text/html",
+        etag=etag,
+        last_modified=last_modified,
+        fetched_at=fetched_at,
+    )
 
 
 @dataclass

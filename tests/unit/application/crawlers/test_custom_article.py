@@ -15,6 +15,7 @@ from rag_llm_system.domain.documents import Author, Document, Page, Source
 from rag_llm_system.domain.errors import CrawlError
 from rag_llm_system.infrastructure.fetchers.memory import MemoryFetcher
 from rag_llm_system.infrastructure.sandboxes.inline import InlineSandbox
+from tests.unit.application.crawlers.platform_pages import drained
 
 PAGES = Path(__file__).parents[3] / "data" / "pages"
 LINK = "https://handbook.example/twice"
@@ -53,13 +54,7 @@ def items_of(
     """What the crawler gives out, and how it ends."""
     sandbox = InlineSandbox()
     pages = PageReader(MemoryFetcher({link: page}), None, sandbox)
-    stream = CustomArticleCrawler(pages, sandbox).crawl(link, AUTHOR, known)
-    items = []
-    while True:
-        try:
-            items.append(next(stream))
-        except StopIteration as stop:
-            return items, stop.value
+    return drained(CustomArticleCrawler(pages, sandbox).crawl(link, AUTHOR, known))
 
 
 def crawl(page: Page) -> list[Document]:

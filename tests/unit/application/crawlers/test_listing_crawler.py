@@ -10,6 +10,7 @@ from rag_llm_system.domain.documents import Author, Document, Page, Source
 from rag_llm_system.domain.errors import CrawlError
 from rag_llm_system.infrastructure.fetchers.memory import MemoryFetcher
 from rag_llm_system.infrastructure.sandboxes.inline import InlineSandbox
+from tests.unit.application.crawlers.platform_pages import drained
 
 HOME = "https://news.example/"
 FEED_LINK = "https://news.example/feed.xml"
@@ -40,13 +41,7 @@ def crawl(
     pages: dict[str, Page | CrawlError], known: Source | None = None
 ) -> tuple[list[Document | FoundLink], CrawlEnd]:
     crawler = ListingCrawler(MemoryFetcher(pages), InlineSandbox())
-    stream = crawler.crawl(f"list+{HOME}", AUTHOR, known)
-    items = []
-    while True:
-        try:
-            items.append(next(stream))
-        except StopIteration as stop:
-            return items, stop.value
+    return drained(crawler.crawl(f"list+{HOME}", AUTHOR, known))
 
 
 def links(*slugs: str) -> list[FoundLink]:

@@ -1,6 +1,7 @@
 """Medium: the story and nothing of what surrounds it, by its page or, where that is withheld, by its feed."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from rag_llm_system.domain.crawling import CrawlEnd, FailureKind, FoundLink
 from rag_llm_system.domain.documents import Author, Document, Page, Source
 from rag_llm_system.domain.errors import CrawlError
 from rag_llm_system.infrastructure.sandboxes.inline import InlineSandbox
-from tests.unit.application.crawlers.platform_pages import Pages, drained
+from tests.unit.application.crawlers.platform_pages import Pages, drained, html_page
 
 DATA = Path(__file__).parents[3] / "data" / "medium"
 AUTHOR = Author.named("Mira Okafor")
@@ -45,17 +46,9 @@ def read(name: str) -> str:
     return (DATA / name).read_text("utf-8")
 
 
-def page_of(html: str, url: str) -> Page:
-    return Page(
-        url=url,
-        final_url=url,
-        status=200,
-        content=html.encode(),
-        content_type="text/html",
-        etag='"m1"',
-        last_modified="Tue, 04 Nov 2025 09:12:44 GMT",
-        fetched_at=NOW,
-    )
+page_of = partial(
+    html_page, etag='"m1"', last_modified="Tue, 04 Nov 2025 09:12:44 GMT", fetched_at=NOW
+)
 
 
 def crawl(

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from rag_llm_system.domain.crawling import CrawlEnd, FailureKind, FoundLink
 from rag_llm_system.domain.documents import Author, Document, Page, Source
 from rag_llm_system.domain.errors import CrawlError
 from rag_llm_system.infrastructure.sandboxes.inline import InlineSandbox
-from tests.unit.application.crawlers.platform_pages import Pages, drained
+from tests.unit.application.crawlers.platform_pages import Pages, drained, html_page
 
 DATA = Path(__file__).parents[3] / "data" / "substack"
 AUTHOR = Author.named("Ruth Adeyemi")
@@ -42,16 +43,7 @@ def read(name: str) -> str:
     return (DATA / name).read_text("utf-8")
 
 
-def page_of(html: str, url: str) -> Page:
-    return Page(
-        url=url,
-        final_url=url,
-        status=200,
-        content=html.encode(),
-        content_type="text/html",
-        etag='W/"s1"',
-        fetched_at=NOW,
-    )
+page_of = partial(html_page, etag='W/"s1"', fetched_at=NOW)
 
 
 def crawl(
