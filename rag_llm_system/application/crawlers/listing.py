@@ -47,9 +47,9 @@ class ListingCrawler:
             return links
         try:
             announced = self._fetcher.fetch(feed)
+            if announced is None or not is_list(announced):
+                return links
+            newest = self._sandbox.run(parse_feed, announced.text, announced.final_url)
         except CrawlError:
             return links
-        if announced is None or not is_list(announced):
-            return links
-        newest = self._sandbox.run(parse_feed, announced.text, announced.final_url)
         return Feed(title=newest.title or links.title, items=(*newest.items, *links.items))

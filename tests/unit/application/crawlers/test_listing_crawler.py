@@ -66,6 +66,12 @@ def test_a_feed_that_cannot_be_read_takes_nothing_from_the_page() -> None:
     assert items == links("queues", "indexes", "newest-story")
 
 
+def test_an_announced_feed_that_is_none_takes_nothing_from_the_page() -> None:
+    broken = page("<data>1</data>", FEED_LINK, "application/rss+xml")
+    items, _ = crawl({HOME: home(ANNOUNCED), FEED_LINK: broken})
+    assert items == links("queues", "indexes", "newest-story")
+
+
 def test_the_link_of_a_feed_may_be_given_itself() -> None:
     items, _ = crawl({HOME: page(FEED, HOME, "application/rss+xml")})
     assert items == links("newest-story")
