@@ -18,18 +18,22 @@ class AuthorLinks(Value):
 
 
 class Config(Value):
-    """As for ``digital_data_etl``, with several authors."""
+    """As for ``digital_data_etl``, with several authors, and for ``feature_engineering``."""
 
     author_links: list[AuthorLinks] = Field(min_length=1)
     crawl: CrawlOptions = CrawlOptions()
+    max_removed_share: float = Field(0.5, ge=0, le=1)
 
 
 @pipeline(enable_cache=False, execution_mode=ExecutionMode.FAIL_FAST)
-def end_to_end_data(author_links: list[dict[str, Any]], crawl: dict[str, Any]) -> None:
+def end_to_end_data(
+    author_links: list[dict[str, Any]], crawl: dict[str, Any], max_removed_share: float = 0.5
+) -> None:
     crawled: list[Any] = []
     for author in author_links:
         crawled.append(etl(author["user_full_name"], author["links"], crawl, after=crawled[-1:]))
-    features([author["user_full_name"] for author in author_links], after=crawled)
+    names = [author["user_full_name"] for author in author_links]
+    features(names, max_removed_share, after=crawled)
 
 
 graph = end_to_end_data

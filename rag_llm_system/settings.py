@@ -38,7 +38,9 @@ class Settings(BaseSettings):
     )
     DATABASE_NAME: str = Field("twin", description="Name of the MongoDB database")
 
-    VECTOR_STORE: str = Field("qdrant", description="qdrant, memory, or package.module:Class")
+    VECTOR_STORE: str = Field(
+        "qdrant", description="qdrant, faiss, chroma, memory, or package.module:Class"
+    )
     USE_QDRANT_CLOUD: bool = Field(False, description="Use QDRANT_CLOUD_URL and QDRANT_APIKEY")
     QDRANT_DATABASE_HOST: str = Field(
         "", description="Host of a Qdrant server; empty: Qdrant Edge in this process"
@@ -56,16 +58,35 @@ class Settings(BaseSettings):
 
     EMBEDDER: str = Field(
         "sentence-transformers",
-        description="sentence-transformers, hashing, or package.module:Class",
+        description="sentence-transformers, openai, ollama, hashing, or package.module:Class",
     )
     TEXT_EMBEDDING_MODEL_ID: str = Field(
         "sentence-transformers/all-MiniLM-L6-v2",
         description="Encoder; the default's weights are installed with the project",
     )
+    EMBEDDING_DTYPE: str = Field(
+        "auto", description="auto (bfloat16 where the processor is fast at it), float32, bfloat16"
+    )
+    EMBEDDING_BASE_URL: str = Field(
+        "", description="EMBEDDER=openai or ollama: its server; empty: theirs, or this machine's"
+    )
+    EMBEDDING_API_KEY: SecretStr = Field(SecretStr(""), description="Key of that server")
+    EMBEDDING_MAX_TOKENS: int = Field(
+        512, ge=16, description="How many tokens that server's model reads at once"
+    )
+    EMBEDDING_QUERY_PREFIX: str = Field(
+        "", description="Put before questions, for that server's models that want it"
+    )
+    EMBEDDING_DOCUMENT_PREFIX: str = Field("", description="Put before documents, likewise")
+    EMBEDDING_CACHE_MB: int = Field(
+        1024, ge=0, description="Vectors kept so that no text is embedded twice; 0: none"
+    )
     RERANKING_CROSS_ENCODER_MODEL_ID: str = Field(
         "cross-encoder/ms-marco-MiniLM-L-4-v2", description="Cross-encoder for reranking"
     )
-    RAG_MODEL_DEVICE: str = Field("cpu", description="Device of the encoder: cpu, cuda, mps")
+    RAG_MODEL_DEVICE: str = Field(
+        "auto", description="Device of the encoder: auto (a GPU if there is one), cpu, cuda, mps"
+    )
 
     LLM_BACKEND: str = Field(
         "extractive",

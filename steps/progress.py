@@ -1,27 +1,54 @@
 """Progress of long work: a bar on a terminal, a line now and then elsewhere."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+Item = TypeVar("Item")
 
 LINE_EVERY_S = 10.0
 
 _console = Console(stderr=True, highlight=False)
 
 
+class Advance:
+    """Called with how many more are done."""
+
+    def __init__(self, by: Callable[[int], None]) -> None:
+        self._by = by
+
+    def __call__(self, number: int) -> None:
+        self._by(number)
+
+    def each(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The items, each counted when the next is asked for."""
+        for item in items:
+            yield item
+            self._by(1)
+
+
 @contextmanager
-def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Calls of the yielded function advance the bar by that many."""
+def progress(what: str, total: int | None) -> Iterator[Advance]:
+    """A bar with the rate and the time left that what is yielded advances."""
     if _console.is_terminal:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, TimeRemainingColumn(), console=_console, transient=True) as bar:
+        with Progress(*_columns(), console=_console, transient=True) as bar:
             task = bar.add_task(what, total=total)
-            yield lambda n: bar.advance(task, n)
+            yield Advance(lambda n: bar.advance(task, n))
     else:
-        yield _lines(what, total)
+        yield Advance(_lines(what, total))
 
 
 def say(line: str) -> None:
@@ -29,14 +56,38 @@ def say(line: str) -> None:
     _console.print(line, soft_wrap=True, markup=False)
 
 
+def _columns() -> tuple[ProgressColumn, ...]:
+    return (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+
+
 def _lines(what: str, total: int | None) -> Callable[[int], None]:
-    done, last = 0, time.monotonic()
+    done, started = 0, time.monotonic()
+    last = started
 
     def advance(n: int) -> None:
         nonlocal done, last
         done += n
-        if time.monotonic() - last >= LINE_EVERY_S:
-            last = time.monotonic()
-            say(f"  {what}: {done}{f' of {total}' if total else ''}")
+        now = time.monotonic()
+        if now - last >= LINE_EVERY_S:
+            last = now
+            rate = done / (now - started)
+            left = f", {_spell((total - done) / rate)} left" if total and rate else ""
+            say(f"  {what}: {done}{f' of {total}' if total else ''}, {rate:,.1f}/s{left}")
 
     return advance
+
+
+def _spell(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -66,8 +66,13 @@ def status(failed: bool) -> None:
                 click.echo(f"{author.full_name}: {counts}")
                 for line in _link_lines(store.links(author_id=author.id), failed=failed):
                     click.echo(f"  {line}")
-            for name in sorted(system.vectors.collections()):
-                click.echo(f"{name}: {system.vectors.count(name)} points")
+            vectors = system.vectors
+            live = {name: alias for alias, name in vectors.aliases().items()}
+            for name, spec in sorted(vectors.collections().items()):
+                where = f"{live[name]} ({spec.encoder})" if name in live else name
+                unused = spec.dimension is not None and name not in live
+                note = f", not in use ({spec.encoder})" if unused else ""
+                click.echo(f"{where}: {vectors.count(name)} points{note}")
 
 
 def _link_lines(states: Iterable[LinkState], *, failed: bool) -> list[str]:
@@ -92,16 +97,22 @@ def _link_lines(states: Iterable[LinkState], *, failed: bool) -> list[str]:
 @main.command(
     "drop-vectors", help="Drop every collection of vectors; the pipeline makes them again."
 )
-def drop_vectors() -> None:
+@click.option("--unused", is_flag=True, help="Only those of encoders that are not in use.")
+def drop_vectors(unused: bool) -> None:
     with clean_exit():
         from rag_llm_system.bootstrap import build
 
         with build(load_settings()) as system:
-            for name, spec in sorted(system.vectors.collections().items()):
-                if spec.dimension is not None:
-                    system.vectors.drop(name)
+            vectors = system.vectors
+            if not unused and (aliases := vectors.aliases()):
+                vectors.point_aliases(dict.fromkeys(aliases))
+            live = set(vectors.aliases().values())
+            for name, spec in sorted(vectors.collections().items()):
+                if spec.dimension is not None and name not in live:
+                    vectors.drop(name)
                     click.echo(f"{name}: dropped")
-        click.echo("make them again with: poe run-feature-engineering-pipeline")
+        if not unused:
+            click.echo("make them again with: poe run-feature-engineering-pipeline")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """Reading the data warehouse: the documents of some authors, in parallel and in a fixed order."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from itertools import islice
+from queue import Full, Queue
 
 from rag_llm_system.application.preprocessing.categories import CATEGORIES
 from rag_llm_system.domain.documents import Author, Document
@@ -10,6 +13,9 @@ from rag_llm_system.domain.errors import ConfigurationError, UnknownAuthor
 from rag_llm_system.domain.ports import DocumentStore
 
 _PARALLEL = 4
+_PAGE_DOCUMENTS = 64
+_PAGES_AHEAD = 4  # of each query; so much and no more of the corpus is in memory
+_LOOK_UP_S = 0.1  # how soon a query notices that nobody reads on
 
 
 def authors_named(names: Sequence[str] | None, store: DocumentStore) -> list[Author]:
@@ -29,17 +35,57 @@ def authors_named(names: Sequence[str] | None, store: DocumentStore) -> list[Aut
 
 
 def documents_of(names: Sequence[str] | None, store: DocumentStore) -> Iterator[Document]:
-    """Author by author and category by category, each ordered by id; queries run in parallel."""
+    """Author by author and category by category, each ordered by id; queries run in parallel, a few pages ahead."""
     wanted = [
         (category, author.id)
         for author in authors_named(names, store)
         for category in sorted(CATEGORIES)
     ]
-
-    def query(category: str, author_id: str) -> list[Document]:
-        return list(store.find(category, author_id=author_id))
-
+    reading = [_Query(store, category, author_id) for category, author_id in wanted]
     with ThreadPoolExecutor(_PARALLEL) as pool:
-        running = [pool.submit(copy_context().run, query, c, a) for c, a in wanted]
-        for future in running:
-            yield from future.result()
+        # they are begun in the order in which they are read, so the one that is waited for is always running
+        running = [pool.submit(copy_context().run, query.read) for query in reading]
+        try:
+            for query, future in zip(reading, running, strict=True):
+                yield from query.documents()
+                future.result()
+        finally:
+            for query in reading:
+                query.stop()
+
+
+class _Query:
+    """Documents of one author and category, read by one thread and taken by another."""
+
+    def __init__(self, store: DocumentStore, category: str, author_id: str) -> None:
+        self._store = store
+        self._category = category
+        self._author_id = author_id
+        self._pages: Queue[list[Document]] = Queue(_PAGES_AHEAD)
+        self._stopped = threading.Event()
+
+    def read(self) -> None:
+        """Until the end, or until stopped; an empty page is the end, of a failed query too."""
+        try:
+            found = self._store.find(self._category, author_id=self._author_id)
+            while page := list(islice(found, _PAGE_DOCUMENTS)):
+                if not self._hand_over(page):
+                    return
+        finally:
+            self._hand_over([])
+
+    def documents(self) -> Iterator[Document]:
+        while page := self._pages.get():
+            yield from page
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _hand_over(self, page: list[Document]) -> bool:
+        while not self._stopped.is_set():
+            try:
+                self._pages.put(page, timeout=_LOOK_UP_S)
+            except Full:
+                continue
+            return True
+        return False

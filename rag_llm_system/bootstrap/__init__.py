@@ -1,5 +1,6 @@
 """The only place that chooses and constructs adapters: ``build(settings)`` gives the system they describe."""
 
+from rag_llm_system.bootstrap.backends import vector_store
 from rag_llm_system.bootstrap.system import EXTRACTIVE, System, build
 
-__all__ = ["EXTRACTIVE", "System", "build"]
+__all__ = ["EXTRACTIVE", "System", "build", "vector_store"]

@@ -10,15 +10,15 @@ from rag_llm_system.application.indexing import Indexer
 from rag_llm_system.application.rag.answer import AnswerWriter, LLMWriter
 from rag_llm_system.application.rag.extractive import ExtractiveWriter
 from rag_llm_system.application.rag.retriever import ContextRetriever
-from rag_llm_system.domain.errors import ConfigurationError, UnknownName
+from rag_llm_system.bootstrap.backends import embedder, embedding_cache, vector_store
+from rag_llm_system.domain.errors import UnknownName
 from rag_llm_system.domain.ports import LLM, DocumentStore, Embedder, VectorStore
 from rag_llm_system.infrastructure.db import DOCUMENT_STORES
-from rag_llm_system.infrastructure.embedders import EMBEDDERS
+from rag_llm_system.infrastructure.embedders.cache import CachedEmbedder
 from rag_llm_system.infrastructure.llms import LLMS
 from rag_llm_system.infrastructure.loading import load
 from rag_llm_system.infrastructure.tracing import TRACERS
 from rag_llm_system.infrastructure.tracing.runs import RunTracer
-from rag_llm_system.infrastructure.vector_stores.factory import VectorStoreFactory
 from rag_llm_system.settings import Settings
 
 EXTRACTIVE = "extractive"
@@ -59,35 +59,24 @@ class System:
 
     @cached_property
     def vectors(self) -> VectorStore:
-        store = VectorStoreFactory.create(self.settings.VECTOR_STORE, **self._vector_options())
+        store = vector_store(self.settings)
         self._closing.callback(store.close)
         return store
 
-    def _vector_options(self) -> dict[str, object]:
-        settings = self.settings
-        if settings.VECTOR_STORE != "qdrant":
-            return {}
-        if settings.USE_QDRANT_CLOUD:
-            if not settings.QDRANT_CLOUD_URL:
-                raise ConfigurationError("USE_QDRANT_CLOUD is set; set QDRANT_CLOUD_URL too")
-            key = settings.QDRANT_APIKEY.get_secret_value()
-            return {"url": settings.QDRANT_CLOUD_URL, "api_key": key}
-        if settings.QDRANT_DATABASE_HOST:
-            return {"host": settings.QDRANT_DATABASE_HOST, "port": settings.QDRANT_DATABASE_PORT}
-        return {"path": settings.data_dir / "qdrant"}
-
     @cached_property
     def embedder(self) -> Embedder:
-        settings = self.settings
-        options: dict[str, Mapping[str, object]] = {
-            "sentence-transformers": {
-                "model_id": settings.TEXT_EMBEDDING_MODEL_ID,
-                "device": settings.RAG_MODEL_DEVICE,
-            }
-        }
-        build_embedder = load("embedder", settings.EMBEDDER, EMBEDDERS)
-        embedder: Embedder = build_embedder(**options.get(settings.EMBEDDER, {}))
-        return embedder
+        made = embedder(self.settings)
+        if close := getattr(made, "close", None):
+            self._closing.callback(close)
+        return made
+
+    @cached_property
+    def embedding_cache(self) -> CachedEmbedder | None:
+        """The encoder with its cache, for documents; questions are nobody's to keep."""
+        cache = embedding_cache(self.embedder, self.settings)
+        if cache is not None:
+            self._closing.callback(cache.close)
+        return cache
 
     @cached_property
     def tracer(self) -> RunTracer:
@@ -139,8 +128,13 @@ class System:
     def retriever(self) -> ContextRetriever:
         return ContextRetriever(self.vectors, self.embedder, self.tracer)
 
+    def warm_up(self) -> None:
+        """Load what the first question would wait for: the encoder's weights and the vector store."""
+        self.embedder.embed(["warm-up"], role="query")
+        _ = (self.retriever, self.writer)
+
     def indexer(self) -> Indexer:
-        return Indexer(self.vectors, self.embedder)
+        return Indexer(self.vectors, self.embedding_cache or self.embedder)
 
     @contextmanager
     def crawlers(

@@ -14,7 +14,11 @@ class Message(Value):
 
 
 class ContextChunk(Value):
-    """One retrieved chunk, numbered as the answer cites it; ``score`` is a raw cosine similarity."""
+    """One retrieved chunk, numbered as the answer cites it; ``score`` is a raw cosine similarity.
+
+    ``start`` and ``end`` are characters of the cleaned document, ``window`` those of ``content`` that matched best. The
+    rest says where in a document or file the chunk stands, as far as that is known (see ``chunks.Chunk``).
+    """
 
     n: int
     chunk_id: str
@@ -25,6 +29,15 @@ class ContextChunk(Value):
     author_full_name: str
     score: float
     content: str
+    start: int = 0
+    end: int = 0
+    window: tuple[int, int] = (0, 0)
+    headings: tuple[str, ...] = ()
+    source_file: str = ""
+    language: str = ""
+    start_line: int = 0
+    end_line: int = 0
+    symbol: str = ""
 
 
 class Context(Value):

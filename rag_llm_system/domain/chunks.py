@@ -13,8 +13,16 @@ Vectors = npt.NDArray[np.float32]
 """Shape (n, dimension), or (dimension,) for one; rows have length 1."""
 
 
+_WHERE_KNOWN = ("headings", "source_file", "language", "start_line", "end_line", "symbol")
+
+
 class Chunk(Value):
-    """A slice ``[start, end)`` of a cleaned document's text, in characters."""
+    """A slice ``[start, end)`` of a cleaned document's text, in characters.
+
+    ``headings`` is the path of headings above its start, outermost first. Lines count from 1, both ends included; they
+    and ``source_file``, ``language`` and ``symbol`` are set for files: ``symbol`` is the class or function that the
+    chunk is or lies in, such as ``Store.save``.
+    """
 
     document_id: str
     category: str
@@ -29,6 +37,12 @@ class Chunk(Value):
     end: int
     content: str
     fingerprint: str
+    headings: tuple[str, ...] = ()
+    source_file: str = ""
+    language: str = ""
+    start_line: int = 0
+    end_line: int = 0
+    symbol: str = ""
     metadata: Metadata = Field(default_factory=dict)
 
     @property
@@ -38,7 +52,8 @@ class Chunk(Value):
 
     def payload(self) -> dict[str, Any]:
         """The flat mapping a vector store keeps beside the vector; metadata never hides our own keys."""
-        own = self.model_dump(exclude={"metadata"})
+        absent = {name for name in _WHERE_KNOWN if not getattr(self, name)}
+        own = self.model_dump(mode="json", exclude={"metadata", *absent})
         return {**self.metadata, **own, "chunk_id": self.id}
 
 
@@ -65,8 +80,12 @@ class Window(Value):
         return self.chunk.content[self.start : self.end]
 
     def payload(self) -> dict[str, Any]:
+        """The chunk's payload and the window's own; only the first window carries the content for all of them."""
+        of_chunk = self.chunk.payload()
+        if self.index:
+            del of_chunk["content"]
         return {
-            **self.chunk.payload(),
+            **of_chunk,
             "window": self.index,
             "total_windows": self.total_windows,
             "document_windows": self.document_windows,

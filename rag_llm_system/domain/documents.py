@@ -143,7 +143,7 @@ def document_id(category: str, link: str) -> str:
 
 
 class CleanedDocument(Value):
-    """A document ready to be chunked. ``fingerprint`` names its text and the cleaner that made it."""
+    """A document ready to be chunked. ``fingerprint`` names, part by part, what it was made of and what it says."""
 
     id: str
     category: str

@@ -64,7 +64,7 @@ class _Warm:
     def _load(self) -> None:
         try:
             system = self._open()
-            _ = (system.retriever, system.writer)
+            system.warm_up()
             self._system = system
         except RagSystemError as error:
             self._error = error

@@ -5,9 +5,10 @@ from typing import Annotated
 from zenml import log_metadata
 
 from rag_llm_system.application.indexing import EmbedReport
+from rag_llm_system.application.indexing.reports import reasons
 from rag_llm_system.domain.documents import CleanedDocument
 from rag_llm_system.domain.errors import DataError
-from rag_llm_system.domain.ports import Record
+from rag_llm_system.domain.ports import Record, encoder_name
 from steps.progress import progress, say
 from steps.records import RecordsFile, read_records, write_records
 from steps.session import current_system, scratch_folder
@@ -30,9 +31,16 @@ def chunk_and_embed(
             f"embedding lost something: {cleaned_documents.rows} documents in, "
             f"{report.documents} counted; {report.windows} vectors made, {file.rows} kept"
         )
+    why = f" ({reasons(report.why)})" if report.why else ""
     say(
-        f"  embedded {report.embedded} chunks of {report.embedded_documents} documents, "
+        f"  embedded {report.embedded} chunks of {report.embedded_documents} documents{why}, "
         f"{report.unchanged_documents} unchanged"
     )
-    log_metadata({**report.model_dump(), "encoder": system.embedder.model_id})
+    cache = system.embedding_cache
+    cached = cache.report.hits if cache else 0
+    if cached:
+        say(f"  {cached} of {report.windows} vectors were known already")
+    log_metadata(
+        {**report.model_dump(), "encoder": encoder_name(system.embedder), "from_cache": cached}
+    )
     return file, report

@@ -1,28 +1,54 @@
 """What every encoder promises."""
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 import pytest
 
 from rag_llm_system.application.preprocessing.chunking_data_handlers import windows
 from rag_llm_system.domain.errors import ConfigurationError, DataError
-from rag_llm_system.domain.ports import Embedder
+from rag_llm_system.domain.ports import Embedder, Role
 from rag_llm_system.infrastructure.embedders import EMBEDDERS
 from rag_llm_system.infrastructure.loading import load
+from tests.embedding_server import embedding_server
 
 TEXTS = ["How are models fine-tuned?", "Fine-tuning of models.", "Bread needs flour.", "x"]
+ROLES: tuple[Role, ...] = ("document", "query")
+
+Make = Callable[[], Embedder]
 
 
 @pytest.fixture(scope="module", params=sorted(EMBEDDERS))
-def embedder(request: pytest.FixtureRequest) -> Embedder:
-    made: Embedder = load("embedder", request.param, EMBEDDERS)()
-    return made
+def make(request: pytest.FixtureRequest) -> Iterator[Make]:
+    build = load("embedder", request.param, EMBEDDERS)
+    if request.param not in {"openai", "ollama"}:
+        yield build
+        return
+    opened = []
+
+    def connect() -> Embedder:
+        path = "/v1" if request.param == "openai" else ""
+        opened.append(build("hashing", base_url=url + path, max_tokens=64))
+        made: Embedder = opened[-1]
+        return made
+
+    with embedding_server() as (url, _):
+        yield connect
+        for embedder in opened:
+            embedder.close()
 
 
-def test_vectors_have_the_dimension_and_length_one(embedder: Embedder) -> None:
-    vectors = embedder.embed(TEXTS)
+@pytest.fixture(scope="module")
+def embedder(make: Make) -> Embedder:
+    return make()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_vectors_have_the_dimension_and_length_one(embedder: Embedder, role: Role) -> None:
+    vectors = embedder.embed(TEXTS, role=role)
     assert vectors.shape == (len(TEXTS), embedder.dimension)
     assert vectors.dtype == np.float32
-    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
 def test_rows_stand_in_the_order_of_the_texts(embedder: Embedder) -> None:
@@ -32,13 +58,29 @@ def test_rows_stand_in_the_order_of_the_texts(embedder: Embedder) -> None:
         assert np.allclose(embedder.embed([text])[0], vector, atol=1e-5)
 
 
+def test_the_same_texts_give_the_same_bytes(embedder: Embedder, make: Make) -> None:
+    first = embedder.embed(TEXTS).tobytes()
+    assert embedder.embed(TEXTS).tobytes() == first
+    assert make().embed(TEXTS).tobytes() == first
+
+
+def test_the_revision_of_an_encoder_stays(embedder: Embedder, make: Make) -> None:
+    assert isinstance(embedder.revision, str)
+    assert make().revision == embedder.revision
+
+
 def test_texts_that_share_words_are_closer(embedder: Embedder) -> None:
     vectors = embedder.embed(TEXTS)
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
 
 
-def test_no_texts_give_no_vectors(embedder: Embedder) -> None:
-    assert embedder.embed([]).shape == (0, embedder.dimension)
+@pytest.mark.parametrize("role", ROLES)
+def test_no_texts_give_no_vectors(embedder: Embedder, role: Role) -> None:
+    assert embedder.embed([], role=role).shape == (0, embedder.dimension)
+
+
+def test_an_empty_text_has_a_vector(embedder: Embedder) -> None:
+    assert np.isclose(np.linalg.norm(embedder.embed([""])), 1, atol=1e-5)
 
 
 def test_token_spans_are_slices_in_order(embedder: Embedder) -> None:
@@ -54,7 +96,8 @@ def test_a_text_over_the_limit_is_refused_and_its_windows_are_not(embedder: Embe
         embedder.embed([text])
     spans = windows(text, embedder.max_tokens, 5, embedder.token_spans)
     parts = [text[start:end] for start, end in spans]
-    assert embedder.embed(parts).shape[0] == len(parts) > 1
+    for role in ROLES:
+        assert embedder.embed(parts, role=role).shape[0] == len(parts) > 1
 
 
 def test_an_encoder_that_is_not_there_is_named() -> None:

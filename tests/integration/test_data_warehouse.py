@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from rag_llm_system.bootstrap import build
 from rag_llm_system.domain.ports import CollectionSpec, Record
 from rag_llm_system.settings import Settings, load_settings
+from tools import forget
 from tools.data_warehouse import main
 
 USERS = [{"first_name": "Ada", "last_name": "Test"}]
@@ -74,6 +75,34 @@ def test_dropped_vectors_are_gone_and_what_has_none_stays() -> None:
     assert "poe run-feature-engineering-pipeline" in ran.stdout
     with build(load_settings()) as system:
         assert set(system.vectors.collections()) == {"cleaned_articles"}
+
+
+def test_only_what_no_encoder_in_use_made_can_be_dropped() -> None:
+    live, old = "article_chunks_embedded__1", "article_chunks_embedded__0"
+    with build(load_settings()) as system:
+        for name in (live, old):
+            system.vectors.ensure(name, CollectionSpec(dimension=2, encoder=name[-1]))
+            system.vectors.publish(name)
+        system.vectors.point_aliases({"article_chunks_embedded": live})
+
+    assert f"{old}: 0 points, not in use (0)" in run("status").stdout
+    assert run("drop-vectors", "--unused").stdout == f"{old}: dropped\n"
+
+    assert "article_chunks_embedded (1): 0 points" in run("status").stdout
+    assert run("drop-vectors").stdout.splitlines()[0] == f"{live}: dropped"
+
+
+def test_forgetting_a_link_removes_it_from_the_data_warehouse(dump: Path) -> None:
+    run("import", "--data-dir", dump)
+    link = ARTICLES[0]["link"]
+
+    forgotten = CliRunner().invoke(forget.main, [str(link)], catch_exceptions=False)
+    again = CliRunner().invoke(forget.main, [str(link)], catch_exceptions=False)
+
+    assert forgotten.stdout.startswith(f"{link}: 1 documents, 0 records of the index and 0 cached")
+    assert "Ada Test: 1 articles" in run("status").stdout
+    assert again.exit_code == 2
+    assert f"nothing is stored of {link}" in again.stderr
 
 
 def test_a_folder_without_a_dump_is_named(tmp_path: Path) -> None:

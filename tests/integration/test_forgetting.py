@@ -115,7 +115,6 @@ def test_what_a_killed_run_did_not_publish_does_not_come_back(
     path: Path, store: QdrantEdgeAdapter
 ) -> None:
     with closing(QdrantEdgeAdapter(path)) as killed:
-        killed.ensure(CHUNKS, Indexer(killed, HashingEmbedder()).spec(CHUNKS))
         records = list(Indexer(killed, HashingEmbedder()).embed_changed([a_document(9)]))
         killed.upsert(CHUNKS, records)
     assert found_elsewhere(path) == names(0, 1, 2, 3)

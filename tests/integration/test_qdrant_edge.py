@@ -1,16 +1,10 @@
 """Qdrant Edge between processes: one writer, readers beside it, kills, damage, full disks."""
 
-import math
 import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from uuid import NAMESPACE_URL, uuid5
 
-import numpy as np
 import pytest
 
 from rag_llm_system.domain.errors import (
@@ -22,23 +16,21 @@ from rag_llm_system.domain.errors import (
 )
 from rag_llm_system.domain.ports import CollectionSpec, Record
 from rag_llm_system.infrastructure.vector_stores.qdrant_edge_adapter import QdrantEdgeAdapter
+from tests.integration.edge_stores import (
+    EAST,
+    NAME,
+    SPEC,
+    Opener,
+    a_published_collection,
+    eventually,
+    kill,
+    line,
+    numbers,
+    records,
+    running,
+    stores_on,
+)
 
-NAME = "article_chunks_embedded"
-SPEC = CollectionSpec(dimension=3, encoder="toy", keyword_fields=("author_id",))
-EAST = np.array([1, 0, 0], dtype=np.float32)
-
-# What another process does: each program gets the store as `store` and says how far it is on its output.
-PRELUDE = """
-import sys
-sys.path.insert(0, {tests!r})
-from pathlib import Path
-from test_qdrant_edge import EAST, NAME, SPEC, records
-from rag_llm_system.infrastructure.vector_stores.qdrant_edge_adapter import QdrantEdgeAdapter
-from rag_llm_system.domain.errors import StoreLocked
-store = QdrantEdgeAdapter(Path({path!r}))
-def say(text):
-    print(text, flush=True)
-"""
 TRY_TO_WRITE = """
 try:
     store.upsert(NAME, records(0, 1))
@@ -64,19 +56,6 @@ for batch in range(1_000_000):
     say(f"published {batch}")
 """
 
-Opener = Callable[[], QdrantEdgeAdapter]
-
-
-def records(start: int, stop: int) -> list[Record]:
-    return [
-        Record(
-            id=str(uuid5(NAMESPACE_URL, f"point {n}")),
-            vector=(math.cos(n / 1_000), math.sin(n / 1_000), 0.0),
-            payload={"author_id": "ada", "n": n},
-        )
-        for n in range(start, stop)
-    ]
-
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -85,46 +64,8 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def opened(path: Path) -> Iterator[Opener]:
-    """Opens further stores on the path; a store holds its own locks, as a process does."""
-    with ExitStack() as stores:
-
-        def another() -> QdrantEdgeAdapter:
-            store = QdrantEdgeAdapter(path)
-            stores.callback(store.close)
-            return store
-
+    with stores_on(path) as another:
         yield another
-
-
-@contextmanager
-def running(path: Path, program: str) -> Iterator[subprocess.Popen[str]]:
-    prelude = PRELUDE.format(tests=str(Path(__file__).parent), path=str(path))
-    process = subprocess.Popen(
-        [sys.executable, "-c", prelude + program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().rstrip("\n")
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    """As the kernel does it when memory runs out."""
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-
-
-def numbers(store: QdrantEdgeAdapter) -> set[int]:
-    return {record.payload["n"] for record in store.scan(NAME)}
 
 
 def published_files(path: Path) -> list[Path]:
@@ -133,12 +74,6 @@ def published_files(path: Path) -> list[Path]:
 
 def reader_folders(path: Path) -> list[Path]:
     return [folder for folder in (path / ".readers").iterdir() if folder.is_dir()]
-
-
-def a_published_collection(store: QdrantEdgeAdapter, size: int = 10) -> None:
-    store.ensure(NAME, SPEC)
-    store.upsert(NAME, records(0, size))
-    store.publish(NAME)
 
 
 def test_a_second_writer_is_refused_by_name_while_a_reader_searches(
@@ -179,7 +114,7 @@ def test_readers_see_what_was_published_last_and_nothing_else(opened: Opener) ->
     assert numbers(writer) == set(range(1, 20))
 
     writer.publish(NAME)
-    assert numbers(reader) == set(range(1, 20))
+    eventually(lambda: numbers(reader) == set(range(1, 20)))
 
     writer.drop(NAME)
     assert (reader.count(NAME), dict(reader.collections())) == (0, {})
@@ -194,7 +129,7 @@ def test_a_scan_ends_on_the_generation_on_which_it_began(opened: Opener) -> None
     for _ in range(3):
         writer.delete(NAME, [record.id for record in records(0, 1_200)])
         writer.publish(NAME)
-        assert reader.count(NAME) == 0
+        eventually(lambda: reader.count(NAME) == 0)
 
     assert len([first, *scan]) == 1_200
 
@@ -234,6 +169,32 @@ def test_asking_for_a_collection_that_is_there_does_not_take_the_lock(opened: Op
         reader.ensure(NAME, CollectionSpec(dimension=4, encoder="other"))
 
     assert writer.upsert(NAME, records(0, 1)) == 1
+
+
+def test_further_fields_reach_the_readers_with_the_next_publication(opened: Opener) -> None:
+    writer = opened()
+    a_published_collection(writer)
+    more = SPEC.model_copy(update={"keyword_fields": ("author_id", "platform")})
+
+    writer.ensure(NAME, more)
+    assert opened().collections()[NAME] == SPEC
+    writer.publish(NAME)
+
+    assert opened().collections()[NAME] == more
+
+
+def test_a_collection_whose_working_shard_is_gone_says_so_and_is_still_read(
+    path: Path, opened: Opener
+) -> None:
+    writer = opened()
+    a_published_collection(writer)
+    writer.close()
+    for folder in (path / NAME).glob("shard-*"):
+        shutil.rmtree(folder)
+
+    with pytest.raises(StoreCorrupt, match="no working shard; move the folder"):
+        opened().upsert(NAME, records(0, 1))
+    assert opened().count(NAME) == 10
 
 
 def test_everything_acknowledged_before_a_kill_is_there_afterwards(
@@ -313,7 +274,7 @@ def test_a_working_shard_that_cannot_be_opened_is_corrupt(path: Path, opened: Op
     writer = opened()
     a_published_collection(writer)
     writer.close()
-    for file in (path / NAME / "shard" / "segments").glob("*/segment.json"):
+    for file in (path / NAME).glob("shard-*/segments/*/segment.json"):
         file.write_text("{", encoding="utf-8")
 
     with pytest.raises(StoreCorrupt, match="poe run-feature-engineering-pipeline"):
@@ -379,25 +340,3 @@ def test_a_bad_record_leaves_a_collection_that_still_publishes(opened: Opener) -
     writer.publish(NAME)
 
     assert opened().count(NAME) == 10
-
-
-def test_a_large_collection_is_found_through_its_graph(opened: Opener) -> None:
-    """Above 30,000 KB of vectors, publishing builds the graph; what is near must still be found."""
-    rng = np.random.default_rng(7)
-    vectors = rng.normal(size=(500, 16_000)).astype(np.float32)
-    spec = CollectionSpec(dimension=16_000, encoder="wide", keyword_fields=("author_id",))
-    wide = [
-        one.model_copy(update={"vector": tuple(vector)})
-        for one, vector in zip(records(0, 500), vectors.tolist(), strict=True)
-    ]
-    writer = opened()
-    writer.ensure(NAME, spec)
-    writer.upsert(NAME, wide)
-    writer.publish(NAME)
-
-    reader = opened()
-    for n in range(0, 500, 50):
-        near = vectors[n] + 0.1 * rng.normal(size=16_000).astype(np.float32)
-        assert reader.search(NAME, near, limit=1)[0].payload["n"] == n
-        filtered = reader.search(NAME, near, limit=5, where={"author_id": "ada"})
-        assert (len(filtered), filtered[0].payload["n"]) == (5, n)

@@ -158,6 +158,9 @@ class FailingSystem:
         self.tracer = tracer
         self.retriever = self
         self.writer = None
+
+    def warm_up(self) -> None:
+        """Nothing to load."""
         self.closed = False
 
     def search(self, *_: object) -> None:

@@ -76,7 +76,9 @@ def test_wiring_loads_no_heavy_library(module: str) -> None:
 @pytest.mark.parametrize(
     "command",
     ["rag", "run", "ml_service", "call_rag", "data_warehouse", "demo", "dashboard", "traces",
-     "inference_server", "call_infer", "export_settings", "crawl", "bench_crawl", "bench_extraction"],
+     "inference_server", "call_infer", "export_settings", "crawl", "bench_crawl", "bench_extraction",
+     "bench_chunking", "bench_embedding", "bench_indexing", "bench_vector_stores", "forget",
+     "migrate_vector_store"],
 )  # fmt: skip
 def test_help_imports_nothing_heavy(command: str) -> None:
     heavy = ("torch", "transformers", "zenml", "langchain_core", "opik", "fastapi", "trafilatura")
@@ -141,6 +143,8 @@ def _imports(path: Path) -> set[str]:
                 "lxml",
                 "bs4",
                 "feedparser",
+                "ftfy",
+                "tree_sitter",
             },
         ),
     ],

@@ -8,7 +8,7 @@ import pytest
 
 from rag_llm_system.application.rag.answer import LLMWriter
 from rag_llm_system.application.rag.extractive import ExtractiveWriter
-from rag_llm_system.bootstrap import System, build
+from rag_llm_system.bootstrap import System, build, vector_store
 from rag_llm_system.domain.documents import Author
 from rag_llm_system.domain.errors import ConfigurationError, CrawlError, UnknownName
 from rag_llm_system.domain.ports import CollectionSpec, Record
@@ -71,7 +71,11 @@ def test_what_was_opened_is_closed_and_closing_twice_does_nothing_more() -> None
             "writer",
             "unknown LLM backend 'nothing'; known: extractive, local, openai",
         ),
-        ("EMBEDDER", "embedder", "unknown embedder 'nothing'; known: hashing, sentence-transf"),
+        (
+            "EMBEDDER",
+            "embedder",
+            "unknown embedder 'nothing'; known: hashing, ollama, openai, sent",
+        ),
         ("VECTOR_STORE", "vectors", "unknown vector store 'nothing'; known: .*memory, qdrant"),
     ],
 )
@@ -117,6 +121,45 @@ def test_the_qdrant_cloud_needs_an_address() -> None:
         pytest.raises(ConfigurationError, match="set QDRANT_CLOUD_URL too"),
     ):
         _ = built.vectors
+
+
+@pytest.mark.parametrize(
+    ("backend", "kind"),
+    [("qdrant", "QdrantEdgeAdapter"), ("faiss", "FAISSAdapter"), ("chroma", "ChromaAdapter")],
+)
+def test_a_store_of_this_machine_keeps_its_files_in_the_data_directory(
+    backend: str, kind: str, tmp_path: Path
+) -> None:
+    with system(VECTOR_STORE=backend) as built:
+        assert type(built.vectors).__name__ == kind
+        built.vectors.ensure("cleaned_posts", CollectionSpec())
+    assert [path.name for path in (tmp_path / "data").iterdir()] == [backend]
+
+
+def test_another_store_than_the_one_in_use_is_opened_by_name(tmp_path: Path) -> None:
+    settings = Settings(VECTOR_STORE="memory")
+    store = vector_store(settings, "qdrant", path=tmp_path / "elsewhere")
+    store.ensure("cleaned_posts", CollectionSpec())
+    store.close()
+    assert (tmp_path / "elsewhere").is_dir()
+    with pytest.raises(ConfigurationError, match="'memory' has no folder"):
+        vector_store(settings, path=tmp_path)
+
+
+def test_the_settings_of_an_encoder_on_a_server_reach_it() -> None:
+    with system(
+        EMBEDDER="ollama", TEXT_EMBEDDING_MODEL_ID="bge-large", EMBEDDING_MAX_TOKENS=300
+    ) as built:
+        assert built.embedder.model_id == "bge-large"
+        assert built.embedder.max_tokens == 298  # the model adds two of its own
+
+
+def test_questions_are_not_kept_and_documents_are(tmp_path: Path) -> None:
+    with system(EMBEDDER="sentence-transformers") as built:
+        assert built.embedding_cache is not None
+        assert built.embedder is not built.embedding_cache
+    with system(EMBEDDER="sentence-transformers", EMBEDDING_CACHE_MB=0) as built:
+        assert built.embedding_cache is None
 
 
 @pytest.mark.parametrize("link", ["file:posts.jsonl", "file:export.zip", "git+file:."])

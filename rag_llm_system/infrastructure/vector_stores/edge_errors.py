@@ -1,22 +1,22 @@
 """The border to Qdrant Edge and the disk below it: their errors become ours."""
 
 import errno
+import signal
 from pathlib import Path
 from types import TracebackType
 
 from rag_llm_system.domain.errors import BackendError, StorageFull, StoreCorrupt, StoreLocked
+from rag_llm_system.infrastructure.vector_stores.edge_process import EngineFailed
 from rag_llm_system.infrastructure.vector_stores.generations import way_out
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FULL_TEXT = "No space left"
+_ENDED_FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM}
 _LOCKED_TEXT = "WouldBlock"
 
 
 class EdgeErrors:
-    """``with EdgeErrors(collection): ...`` translates what the engine and the disk raise inside.
-
-    A class rather than a generator: the engine's panics derive from BaseException, and here nothing has to catch it.
-    """
+    """``with EdgeErrors(collection): ...`` translates what the engine and the disk raise inside."""
 
     def __init__(self, collection: Path, *, opening: bool = False) -> None:
         self._collection = collection
@@ -35,8 +35,7 @@ class EdgeErrors:
             return
         if isinstance(error, OSError):
             raise self._of_the_disk(error) from error
-        # the engine raises plain Exception, and lets Rust panics through as PanicException
-        if kind is Exception or kind.__name__ == "PanicException":
+        if isinstance(error, EngineFailed):
             raise self._of_the_engine(error) from error
 
     def _of_the_disk(self, error: OSError) -> BackendError:
@@ -44,13 +43,19 @@ class EdgeErrors:
             return self._full()
         return BackendError(f"{error.filename or self._collection}: {error.strerror or error}")
 
-    def _of_the_engine(self, error: BaseException) -> BackendError:
-        text = " ".join(str(error).split())
-        if _FULL_TEXT in text:
+    def _of_the_engine(self, error: EngineFailed) -> BackendError:
+        text = str(error)
+        # a write into a mapped file that the disk has no room for ends the process with SIGBUS
+        if _FULL_TEXT in text or error.ended_by == signal.SIGBUS:
             return self._full()
         if _LOCKED_TEXT in text:
             return StoreLocked(f"{self._collection} is open in another program; close that first")
-        if self._opening or type(error) is not Exception:
+        if error.ended_by in _ENDED_FROM_OUTSIDE:
+            return BackendError(
+                f"{self._collection}: the engine did not finish ({text}, as the system does when memory runs out); "
+                "run again, what was stored before is kept"
+            )
+        if self._opening or error.fatal:
             return StoreCorrupt(
                 f"{self._collection} cannot be opened by Qdrant Edge ({text}); "
                 f"{way_out(self._collection)}"

@@ -1,203 +1,163 @@
-"""One Qdrant Edge shard: our points and filters in the engine's words. Nothing else knows the engine."""
+"""An open shard of Qdrant Edge: our points, filters and hits, sent to the process that has the engine."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from qdrant_edge import (
-    AcornSearchParams,
-    CountRequest,
-    Distance,
-    EdgeConfig,
-    EdgeOptimizersConfig,
-    EdgeShard,
-    EdgeSparseVectorParams,
-    EdgeVectorParams,
-    FieldCondition,
-    Filter,
-    HasIdCondition,
-    HnswIndexConfig,
-    MatchAny,
-    MatchValue,
-    PayloadSchemaType,
-    Query,
-    QueryRequest,
-    RangeFloat,
-    ScrollRequest,
-    SearchParams,
-    UpdateOperation,
-)
-from qdrant_edge import Point as EdgePoint
-
+from rag_llm_system.domain.chunks import Vectors
 from rag_llm_system.domain.ports import CollectionSpec, Record
 from rag_llm_system.domain.queries import Hit, Where
+from rag_llm_system.infrastructure.vector_stores.edge_process import EngineProcess
 from rag_llm_system.infrastructure.vector_stores.filters import key_path, translate
-from rag_llm_system.infrastructure.vector_stores.points import FLAGS_KEY, Point, best
+from rag_llm_system.infrastructure.vector_stores.points import Point, best
 
-EXACT_BELOW_KB = 30_000
-"""Vectors up to this size (20,000 of 384 numbers) are searched exactly, all of them or what a filter keeps.
-
-Measured: exact search takes 4 ms there, the graph 0.5 ms at 0.98 recall, and building it stops the process for 4 s.
-With the engine's own 10,000 a filter that keeps a fifth of 50,000 points finds 61 % of the best ten, with this 99 %.
-"""
-
-_VECTOR = "dense"
-_NO_VECTOR = "unused"  # the engine wants at least one; a sparse one that no point has costs nothing
-_BATCH_POINTS = (
-    1_000  # measured: 100 or 1,000 make no difference, and a call holds the interpreter lock
-)
+_BATCH_POINTS = 500  # 25 ms of the engine, which a search waits for; larger ones are no faster
 _PAGE_POINTS = 512
-_LINKS, _BUILD_WIDTH = 16, 100  # the graph's M and ef_construct: Qdrant's defaults
-_SEARCH_WIDTH = 128  # ef; measured recall@10 0.987 at 50,000 points, 0.978 with 64
+
+_Condition = tuple[Any, ...]
 
 
 class Shard:
-    """An open shard. Vectors have length 1, so that the engine's cosine is a plain product."""
+    """A shard and the process that has it open; that one ends when nobody has this object any more."""
 
-    def __init__(self, shard: Any, spec: CollectionSpec) -> None:
-        self._shard = shard
+    def __init__(self, process: EngineProcess, spec: CollectionSpec) -> None:
+        self._process = process
         self.spec = spec
 
     @classmethod
-    def create(cls, folder: Path, spec: CollectionSpec) -> "Shard":
-        """An empty shard; its payload indexes exist before the first point, or its graph would not know them."""
-        shard = cls(EdgeShard.create(str(folder), _config(spec)), spec)
-        shard.index_payload()
-        shard.flush()
+    def create(cls, folder: Path, spec: CollectionSpec, *, holding: int | None = None) -> "Shard":
+        """An empty shard in an empty folder. ``holding``: see EngineProcess."""
+        with cls._started(folder, spec, holding) as shard:
+            shard._process.call("create", spec.dimension)
+            shard.index_payload()
+            shard.flush()
         return shard
 
     @classmethod
-    def load(cls, folder: Path, spec: CollectionSpec) -> "Shard":
-        """The shard as it was acknowledged last: the engine replays its write-ahead log."""
-        return cls(EdgeShard.load(str(folder)), spec)
+    def load(cls, folder: Path, spec: CollectionSpec, *, holding: int | None = None) -> "Shard":
+        """The shard as it was acknowledged last."""
+        with cls._started(folder, spec, holding) as shard:
+            shard._process.call("load")
+            shard.warm()
+        return shard
+
+    @classmethod
+    @contextmanager
+    def _started(cls, folder: Path, spec: CollectionSpec, holding: int | None) -> Iterator["Shard"]:
+        """A shard whose process is ended if what follows fails: nothing is to work in its folder then."""
+        shard = cls(EngineProcess(folder, holding=holding), spec)
+        with ExitStack() as failed:
+            failed.callback(shard.kill)
+            yield shard
+            failed.pop_all()
+
+    @property
+    def usable(self) -> bool:
+        """Whether its process lives."""
+        return self._process.alive
 
     def index_payload(self) -> None:
         """Add the payload indexes of the spec that are not there yet."""
-        # A float index finds integers and floats; an integer index would miss the floats.
-        wanted = dict.fromkeys(self.spec.keyword_fields, PayloadSchemaType.Keyword)
-        wanted |= dict.fromkeys(self.spec.integer_fields, PayloadSchemaType.Float)
-        there = self._shard.info().payload_schema
-        for field, kind in wanted.items():
-            if key_path(field) not in there:
-                self._shard.update(UpdateOperation.create_field_index(key_path(field), kind))
+        keywords = [key_path(field) for field in self.spec.keyword_fields]
+        integers = [key_path(field) for field in self.spec.integer_fields]
+        self._process.call("index_payload", keywords, integers)
 
     def upsert(self, points: Sequence[Point]) -> None:
         for start in range(0, len(points), _BATCH_POINTS):
-            batch = [_edge_point(one) for one in points[start : start + _BATCH_POINTS]]
-            self._shard.update(UpdateOperation.upsert_points(batch))
+            batch = points[start : start + _BATCH_POINTS]
+            self._process.call("upsert", [(one.id, one.vector, one.payload) for one in batch])
 
     def delete(self, ids: Sequence[str]) -> None:
         if ids:
-            self._shard.update(UpdateOperation.delete_points(list(ids)))
+            self._process.call("delete", list(ids))
 
-    def search(self, vector: list[float], limit: int, where: Where | None) -> list[Hit]:
-        wanted = _filter(where)
-        # ACORN looks past neighbours that the filter drops, else a filtered graph falls apart
-        width = SearchParams(hnsw_ef=_SEARCH_WIDTH, acorn=AcornSearchParams(enable=bool(where)))
+    def delete_where(self, where: Where) -> None:
+        self._process.call("delete_where", _condition(where))
 
-        def fetch(number: int) -> list[Hit]:
-            request = QueryRequest(
-                query=Query.Nearest(vector, using=_VECTOR),
-                filter=wanted,
-                params=width,
-                limit=number,
-                with_payload=True,
+    def search(self, queries: Vectors, limit: int, where: Where | None) -> list[list[Hit]]:
+        """The best of each row of ``queries``, ties by id."""
+        wanted, vectors = _condition(where), queries.tolist()
+
+        def nearest(some: list[list[float]], number: int) -> list[list[Hit]]:
+            found = self._process.call("search", some, number, wanted)
+            return [[Hit(id=i, score=s, payload=p) for i, s, p in one] for one in found]
+
+        first = dict(enumerate(nearest(vectors, limit + 1)))
+
+        def of_row(row: int) -> list[Hit]:
+            # almost always the first answer is enough; a tie at the cut asks on
+            return best(
+                limit,
+                lambda number: (
+                    first.pop(row) if row in first else nearest([vectors[row]], number)[0]
+                ),
             )
-            return [
-                Hit(id=str(found.id), score=float(found.score), payload=_payload(found.payload))
-                for found in self._shard.query(request)
-            ]
 
-        return best(limit, fetch)
+        return [of_row(row) for row in range(len(vectors))]
 
-    def pages(self, where: Where | None) -> Iterator[list[Record]]:
-        """All points ordered by id, without vectors, a page per call to the engine."""
-        wanted, offset = _filter(where), None
+    def pages(
+        self, where: Where | None, *, after: str, fields: Sequence[str] | None, with_vectors: bool
+    ) -> Iterator[list[Record]]:
+        """The points after an id, ordered by id, a page per call to the engine."""
+        wanted = _condition(where)
+        keys = None if fields is None else [key_path(field) for field in fields]
         while True:
-            page, offset = self._shard.scroll(
-                ScrollRequest(limit=_PAGE_POINTS, offset=offset, filter=wanted, with_payload=True)
+            found = self._process.call(
+                "page",
+                after or None,
+                _PAGE_POINTS + 1,
+                wanted,
+                fields=keys,
+                with_vectors=with_vectors,
             )
-            yield [Record(id=str(one.id), payload=_payload(one.payload)) for one in page]
-            if offset is None:
+            # the engine begins with the given id itself
+            yield [Record(id=i, vector=tuple(v), payload=p) for i, v, p in found if i != after]
+            if len(found) <= _PAGE_POINTS:
                 return
+            after = found[-1][0]
 
-    def count(self, where: Where | None = None) -> int:
-        return int(self._shard.count(CountRequest(exact=True, filter=_filter(where))))
+    def count(self, where: Where | None) -> int:
+        return int(self._process.call("count", _condition(where)))
+
+    def warm(self) -> None:
+        """Let the first search not wait for files."""
+        self._process.call("warm")
+
+    def optimize(self) -> None:
+        """Build the graph where exact search would be slow: up to a minute, in which the shard answers nothing."""
+        self._process.call("optimize")
 
     def flush(self) -> None:
         """Until this returns, what was written survives the death of the process but not of the machine."""
-        self._shard.flush()
+        self._process.call("flush")
 
-    def optimize(self) -> None:
-        """Build the graph where exact search would be slow. Holds the interpreter lock until it is done."""
-        size_bytes = 4 * (self.spec.dimension or 0) * self._shard.info().points_count
-        if size_bytes > EXACT_BELOW_KB * 1024:
-            self._shard.optimize()
-
-    def close(self) -> None:
-        self._shard.close()
+    def kill(self) -> None:
+        """End its process now. Nothing that was acknowledged is lost."""
+        self._process.kill()
 
 
-class _EdgeDialect:
-    """Conditions of the filter language in the engine's classes."""
+class _Conditions:
+    """Conditions of the filter language as tuples that the engine's process understands."""
 
-    def texts(self, key: str, values: list[str]) -> Any:
-        return FieldCondition(key, match=MatchAny(values))
+    def texts(self, key: str, values: list[str]) -> _Condition:
+        return "texts", key, values
 
-    def flag(self, key: str, value: bool) -> Any:
-        # version 0.9 takes MatchValue(True) for the number 1, so booleans are stored as text, too
-        return FieldCondition(f"{FLAGS_KEY}.{key}", match=MatchValue(_flag_text(value)))
+    def flag(self, key: str, value: bool) -> _Condition:
+        return "flag", key, value
 
-    def integer(self, key: str, value: int) -> Any:
-        return FieldCondition(key, match=MatchValue(value))
+    def integer(self, key: str, value: int) -> _Condition:
+        return "integer", key, value
 
-    def between(self, key: str, gte: float | None, lte: float | None) -> Any:
-        return FieldCondition(key, range=RangeFloat(gte=gte, lte=lte))
+    def between(self, key: str, gte: float | None, lte: float | None) -> _Condition:
+        return "between", key, gte, lte
 
-    def any_of(self, conditions: list[Any]) -> Any:
-        return Filter(should=conditions) if conditions else HasIdCondition(set())
+    def any_of(self, conditions: list[_Condition]) -> _Condition:
+        return "any of", conditions
 
-    def all_of(self, conditions: list[Any]) -> Any:
-        return Filter(must=conditions)
-
-
-def _config(spec: CollectionSpec) -> Any:
-    dense = {}
-    if spec.dimension is not None:
-        dense[_VECTOR] = EdgeVectorParams(size=spec.dimension, distance=Distance.Cosine)
-    return EdgeConfig(
-        vectors=dense,
-        sparse_vectors={} if dense else {_NO_VECTOR: EdgeSparseVectorParams()},
-        hnsw_config=HnswIndexConfig(
-            m=_LINKS, ef_construct=_BUILD_WIDTH, full_scan_threshold=EXACT_BELOW_KB
-        ),
-        optimizers=EdgeOptimizersConfig(indexing_threshold=EXACT_BELOW_KB),
-        max_search_threads=1,  # measured: faster than eight for one question at a time
-        wal_enabled=True,
-    )
+    def all_of(self, conditions: list[_Condition]) -> _Condition:
+        return "all of", conditions
 
 
-def _filter(where: Where | None) -> Any:
-    return translate(where, _EdgeDialect())
-
-
-def _edge_point(point: Point) -> Any:
-    vector: dict[str, Any] = {_VECTOR: point.vector} if point.vector else {}
-    flags = {
-        field: texts for field, value in point.payload.items() if (texts := _flag_texts(value))
-    }
-    payload = {**point.payload, FLAGS_KEY: flags} if flags else point.payload
-    return EdgePoint(point.id, vector, payload)
-
-
-def _flag_texts(value: Any) -> list[str]:
-    values: Iterable[Any] = value if isinstance(value, list) else [value]
-    return [_flag_text(one) for one in values if isinstance(one, bool)]
-
-
-def _flag_text(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _payload(stored: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {field: value for field, value in (stored or {}).items() if field != FLAGS_KEY}
+def _condition(where: Where | None) -> _Condition | None:
+    return translate(where, _Conditions())

@@ -2,21 +2,23 @@
 
 import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Lock
 from uuid import uuid4
 
 from pydantic import ValidationError
 
 from rag_llm_system.domain.errors import StorageFull, StoreCorrupt
 from rag_llm_system.domain.ports import CollectionSpec, refuse_other_encoder
-from rag_llm_system.infrastructure.vector_stores import generations
-from rag_llm_system.infrastructure.vector_stores.durable_files import write_durably
+from rag_llm_system.infrastructure.vector_stores import generations, working_folders
+from rag_llm_system.infrastructure.vector_stores.durable_files import flush_tree, write_durably
 from rag_llm_system.infrastructure.vector_stores.edge_errors import EdgeErrors
+from rag_llm_system.infrastructure.vector_stores.edge_files import snapshot
 from rag_llm_system.infrastructure.vector_stores.edge_shard import Shard
 from rag_llm_system.infrastructure.vector_stores.owner_lock import OwnerLock
 
 _SPEC = "spec.json"
-_SHARD = "shard"
 _UNPUBLISHED = "unpublished"
 _DROPPED = ".dropped-"
 
@@ -38,13 +40,19 @@ def has_unpublished(collection: Path) -> bool:
 
 
 class EdgeWriter:
-    """What only the writing process may do: ``acquire`` first, then the rest."""
+    """What only the writing process may do: ``acquire`` first, then the rest.
+
+    One thread at a time may change something; any may call ``open`` meanwhile and read.
+    """
 
     def __init__(self, path: Path, reserve_bytes: int) -> None:
         self._path = path
         self._reserve_bytes = reserve_bytes
         self._lock = OwnerLock(path / "writer.lock")
         self._shards: dict[str, Shard] = {}
+        self._opening = (
+            Lock()
+        )  # held while it changes which shard is open, never while one is built
 
     @property
     def owns(self) -> bool:
@@ -58,6 +66,8 @@ class EdgeWriter:
         self._lock.acquire()
         for leftover in self._path.glob(f"{_DROPPED}*"):
             shutil.rmtree(leftover)
+        for collection in self._path.glob(f"[!.]*/{_SPEC}"):
+            working_folders.remove_old(collection.parent)
 
     def specs(self) -> Mapping[str, CollectionSpec]:
         found = {
@@ -70,25 +80,28 @@ class EdgeWriter:
         self.check_space()
         shard = self.open(name)
         if shard is None:
-            self._shards[name] = self._create(name, spec)
+            with self._opening:
+                self._shards[name] = self._create(name, spec)
             return
         refuse_other_encoder(name, shard.spec, spec)
+        self.note_change(name)
         shard.spec = spec
         shard.index_payload()
         self._write_spec(name, spec)
 
     def open(self, name: str) -> Shard | None:
         """The working shard, with all that was acknowledged; None when there is no such collection."""
-        if name not in self._shards:
-            spec = stored_spec(self._path / name)
-            if spec is None:
-                return None
-            with EdgeErrors(self._path / name, opening=True):
-                self._shards[name] = Shard.load(self._path / name / _SHARD, spec)
-        return self._shards[name]
+        shard = self._shards.get(name)
+        if shard is not None and shard.usable:
+            return shard
+        with self._opening:
+            shard = self._shards.get(name)
+            if shard is None or not shard.usable:
+                shard = self._load(name)
+        return shard
 
     def check_space(self) -> None:
-        """The engine maps its files into memory: on a full disk a write there kills the process."""
+        """The engine maps its files into memory: on a full disk a write there kills its process."""
         free_bytes = shutil.disk_usage(self._path).free
         if free_bytes < self._reserve_bytes:
             raise StorageFull(
@@ -101,29 +114,60 @@ class EdgeWriter:
         (self._path / name / _UNPUBLISHED).touch()
 
     def publish(self, name: str, shard: Shard) -> None:
+        """Build the next working shard beside this one, which answers meanwhile, publish it and take its place.
+
+        The engine answers nothing while it builds a graph or flushes, so another one does that, on a copy.
+        """
         self.check_space()
-        shard.optimize()
-        shard.flush()
         collection = self._path / name
-        generations.publish(collection / _SHARD, collection / generations.PUBLISHED, shard.spec)
+        partial = working_folders.make_next(collection)
+        with ExitStack() as undo:
+            undo.callback(shutil.rmtree, partial)
+            snapshot(working_folders.current(collection), partial)
+            built = Shard.load(partial, shard.spec, holding=self._lock.descriptor)
+            undo.callback(built.kill)
+            built.flush()  # its log takes as much memory as the points, until they are flushed
+            built.optimize()
+            flush_tree(partial)  # at once, what the engine would flush file by file
+            built.flush()
+            flush_tree(partial)
+            built.warm()
+            undo.pop_all()
+        with self._opening:
+            working_folders.complete(partial)
+            self._shards[name] = built
+        working_folders.remove_old(collection)
+        generations.publish(
+            working_folders.current(collection), collection / generations.PUBLISHED, shard.spec
+        )
         (collection / _UNPUBLISHED).unlink(missing_ok=True)
 
     def drop(self, name: str) -> None:
         """The collection is gone in one step; a crash leaves at most a hidden folder, removed by the next writer."""
-        shard = self._shards.pop(name, None)
-        if shard is not None:
-            shard.close()
         hidden = self._path / f"{_DROPPED}{uuid4().hex[:8]}"
-        (self._path / name).rename(hidden)
+        with self._opening:
+            self._shards.pop(name, None)
+            (self._path / name).rename(hidden)
         shutil.rmtree(hidden)
 
     def close(self) -> None:
         """Flush and let the next writer in; what was not published stays in the working shards."""
         for shard in self._shards.values():
-            shard.flush()
-            shard.close()
+            if shard.usable:
+                shard.flush()
+            shard.kill()
         self._shards.clear()
         self._lock.release()
+
+    def _load(self, name: str) -> Shard | None:
+        collection = self._path / name
+        spec = stored_spec(collection)
+        if spec is None:
+            return None
+        with EdgeErrors(collection, opening=True):
+            folder = working_folders.current(collection)
+            self._shards[name] = Shard.load(folder, spec, holding=self._lock.descriptor)
+        return self._shards[name]
 
     def _create(self, name: str, spec: CollectionSpec) -> Shard:
         collection = self._path / name
@@ -131,7 +175,9 @@ class EdgeWriter:
             shutil.rmtree(collection)
         collection.mkdir()
         self.note_change(name)
-        shard = Shard.create(collection / _SHARD, spec)
+        folder = working_folders.make_next(collection)
+        shard = Shard.create(folder, spec, holding=self._lock.descriptor)
+        working_folders.complete(folder)
         self._write_spec(name, spec)
         return shard
 

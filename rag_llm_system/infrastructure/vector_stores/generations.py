@@ -7,7 +7,6 @@
     000006-88d0e1aa/        the one before, for readers that are just opening it
 """
 
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -21,11 +20,13 @@ from rag_llm_system.domain.documents import Value
 from rag_llm_system.domain.errors import StoreCorrupt
 from rag_llm_system.domain.ports import CollectionSpec
 from rag_llm_system.infrastructure.vector_stores.durable_files import (
-    copy_durably,
+    copy_sparse,
     digest_of,
     flush_folder,
+    flush_tree,
     write_durably,
 )
+from rag_llm_system.infrastructure.vector_stores.edge_files import is_final, linked, segment_files
 
 PUBLISHED = "published"
 """The folder of a collection that holds its generations."""
@@ -34,8 +35,6 @@ _POINTER = "CURRENT.json"
 _MANIFEST = "MANIFEST.json"
 _PARTIAL = ".partial"
 _NAME = re.compile(r"\d{6,}-[0-9a-f]{8}")
-# After deletions the engine corrects these files in place when it opens a shard: a link would pass that on.
-_REPAIRED = "id_tracker."
 _KEPT = 2  # the current generation, and the one a reader may be opening while it is replaced
 
 
@@ -85,14 +84,18 @@ def pointer_state(published: Path) -> tuple[int, int] | None:
 
 
 def publish(shard: Path, published: Path, spec: CollectionSpec) -> Generation:
-    """Copy the flushed shard and point to the copy. Killed at any moment, the pointer names a whole generation."""
+    """Take over the flushed shard and point to that. Killed at any moment, the pointer names a whole generation.
+
+    Files that never change again are shared with the shard, and with the generation before.
+    """
     published.mkdir(exist_ok=True)
     _remove_partial(published)
+    before = _known_files(published)
     name = f"{_last_number(published) + 1:06d}-{uuid4().hex[:8]}"
     partial = published / (name + _PARTIAL)
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, partial, ignore_errors=True)
-        manifest_digest = _copy(shard, partial)
+        manifest_digest = _take_over(shard, partial, before)
         partial.rename(published / name)
         undo.pop_all()
     flush_folder(published)
@@ -117,14 +120,12 @@ def link_files(published: Path, generation: Generation, target: Path) -> None:
 
 
 def _link_checked(source: Path, manifest_digest: str, target: Path) -> None:
-    manifest = source / _MANIFEST
-    if digest_of(manifest) != manifest_digest:
-        raise _damaged(manifest, "is not what was published")
-    for path, expected in _Manifest.model_validate_json(manifest.read_bytes()).files.items():
-        linked = target / path
-        linked.parent.mkdir(parents=True, exist_ok=True)
-        _link_or_copy(source / path, linked)
-        if linked.stat().st_size != expected.size or digest_of(linked) != expected.digest:
+    for path, expected in _manifest(source, manifest_digest).files.items():
+        ours = target / path
+        ours.parent.mkdir(parents=True, exist_ok=True)
+        if not (is_final(source, source / path) and linked(source / path, ours)):
+            copy_sparse(source / path, ours)
+        if ours.stat().st_size != expected.size or digest_of(ours) != expected.digest:
             raise _damaged(source / path, "is not what was published")
 
 
@@ -133,32 +134,44 @@ def _damaged(file: Path, what: str) -> StoreCorrupt:
     return StoreCorrupt(f"{file} {what}; {way_out(collection)}")
 
 
-def _copy(shard: Path, target: Path) -> str:
-    """Copies all but the write-ahead log, which a flush has emptied; the digest of the manifest."""
+def _known_files(published: Path) -> Mapping[int, _File]:
+    """What the current generation has, by inode: a file that is shared need not be read again."""
+    try:
+        generation = current(published)
+        if generation is None:
+            return {}
+        folder = published / generation.name
+        files = _manifest(folder, generation.manifest_digest).files
+        return {(folder / path).stat().st_ino: file for path, file in files.items()}
+    except (StoreCorrupt, FileNotFoundError):  # what is damaged is replaced
+        return {}
+
+
+def _take_over(shard: Path, target: Path, known: Mapping[int, _File]) -> str:
+    """Shares or copies all but the write-ahead log, which a flush has emptied; the digest of the manifest."""
     files: dict[str, _File] = {}
-    segments = (path for path in sorted((shard / "segments").rglob("*")) if not path.is_dir())
-    for source in (*segments, shard / "edge_config.json"):
+    for source in (*segment_files(shard), shard / "edge_config.json"):
         path = source.relative_to(shard)
         (target / path).parent.mkdir(parents=True, exist_ok=True)
-        digest = copy_durably(source, target / path)
-        files[str(path)] = _File(size=(target / path).stat().st_size, digest=digest)
+        if is_final(shard, source) and linked(source, target / path):
+            status = source.stat()
+            files[str(path)] = known.get(status.st_ino) or _File(
+                size=status.st_size, digest=digest_of(source)
+            )
+        else:
+            digest = copy_sparse(source, target / path)
+            files[str(path)] = _File(size=(target / path).stat().st_size, digest=digest)
     manifest = target / _MANIFEST
-    write_durably(manifest, _Manifest(files=files).model_dump_json(indent=1).encode())
-    for folder, _, _ in os.walk(target):
-        flush_folder(Path(folder))
+    manifest.write_bytes(_Manifest(files=files).model_dump_json(indent=1).encode())
+    flush_tree(target)
     return digest_of(manifest)
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
-    if _REPAIRED in source.name:
-        shutil.copyfile(source, target)
-        return
-    try:
-        os.link(source, target)
-    except FileNotFoundError:
-        raise
-    except OSError:  # no hard links on this file system; copying says so if something else is wrong
-        shutil.copyfile(source, target)
+def _manifest(generation: Path, digest: str) -> _Manifest:
+    file = generation / _MANIFEST
+    if digest_of(file) != digest:
+        raise _damaged(file, "is not what was published")
+    return _Manifest.model_validate_json(file.read_bytes())
 
 
 def _names(published: Path) -> list[str]:

@@ -3,19 +3,38 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from threading import RLock
 
 import numpy as np
 
 from rag_llm_system.domain.chunks import Vectors
 from rag_llm_system.domain.errors import UnknownName
-from rag_llm_system.domain.ports import CollectionSpec, Record, refuse_other_encoder
+from rag_llm_system.domain.ports import (
+    Capabilities,
+    CollectionSpec,
+    Record,
+    refuse_other_encoder,
+)
 from rag_llm_system.domain.queries import Hit, Where, matches
+from rag_llm_system.infrastructure.vector_stores.aliases import pointed_aliases, refuse_aliased
 from rag_llm_system.infrastructure.vector_stores.filters import check
 from rag_llm_system.infrastructure.vector_stores.points import (
+    checked_deletion,
     checked_ids,
     checked_name,
     checked_points,
+    checked_queries,
     checked_query,
+)
+
+_CAPABILITIES = Capabilities(
+    filters="emulated",
+    batch_search="native",
+    aliases="native",
+    approximate=False,
+    readers="one process",
+    writers="one process",
+    durable_on="never",
 )
 
 
@@ -23,6 +42,10 @@ from rag_llm_system.infrastructure.vector_stores.points import (
 class _Row:
     vector: Vectors
     payload: str  # JSON, so that each reader gets objects of its own
+
+    def fields(self, wanted: Sequence[str] | None = None) -> dict[str, object]:
+        payload: dict[str, object] = json.loads(self.payload)
+        return payload if wanted is None else {f: payload[f] for f in wanted if f in payload}
 
 
 @dataclass(frozen=True)
@@ -35,82 +58,146 @@ class _Collection:
         return [
             (point_id, row)
             for point_id, row in sorted(self.rows.items())
-            if matches(where, json.loads(row.payload))
+            if not where or matches(where, row.fields())
         ]
 
 
 class MemoryVectorStore:
-    """A dictionary of collections; every write is visible at once."""
+    """A dictionary of collections; every write is visible at once, a whole batch of it."""
 
     def __init__(self) -> None:
         self._collections: dict[str, _Collection] = {}
+        self._aliases: dict[str, str] = {}
+        self._mutex = RLock()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return _CAPABILITIES
 
     def claim(self) -> None:
         """Nobody else can write here."""
 
     def ensure(self, name: str, spec: CollectionSpec) -> None:
-        there = self._collections.get(checked_name(name))
-        if there is None:
-            self._collections[name] = _Collection(spec)
-            return
-        refuse_other_encoder(name, there.spec, spec)
-        self._collections[name] = replace(there, spec=spec)
+        with self._mutex:
+            there = self._find(name)
+            if there is None:
+                self._collections[name] = _Collection(spec)
+                return
+            refuse_other_encoder(name, there.spec, spec)
+            self._collections[self._aliases.get(name, name)] = replace(there, spec=spec)
 
     def collections(self) -> Mapping[str, CollectionSpec]:
-        return {name: one.spec for name, one in sorted(self._collections.items())}
+        with self._mutex:
+            return {name: one.spec for name, one in sorted(self._collections.items())}
+
+    def aliases(self) -> Mapping[str, str]:
+        with self._mutex:
+            return dict(self._aliases)
+
+    def point_aliases(self, targets: Mapping[str, str | None]) -> None:
+        with self._mutex:
+            self._aliases = pointed_aliases(self._aliases, targets, self._collections)
 
     def upsert(self, name: str, records: Sequence[Record]) -> int:
-        collection = self._existing(name)
-        points = checked_points(name, collection.spec, records)
-        for point in points:
-            collection.rows[point.id] = _Row(
-                np.array(point.vector, dtype=np.float32), json.dumps(point.payload)
-            )
-        return len(points)
+        with self._mutex:
+            collection = self._existing(name)
+            points = checked_points(name, collection.spec, records)
+            for point in points:
+                collection.rows[point.id] = _Row(
+                    np.array(point.vector, dtype=np.float32), json.dumps(point.payload)
+                )
+            return len(points)
 
     def search(
         self, name: str, vector: Vectors, *, limit: int, where: Where | None = None
     ) -> list[Hit]:
-        collection = self._collections.get(name)
-        if collection is None:
-            return []
-        query = np.array(checked_query(name, collection.spec, vector, limit), dtype=np.float32)
-        found = collection.found(where)
-        if not found:
-            return []
-        # einsum adds up each row alike, so equal vectors get equal scores; a BLAS product may not
-        scores = np.einsum("ij,j->i", np.stack([row.vector for _, row in found]), query)
-        order = np.argsort(-scores, kind="stable")[:limit]  # stable: found is sorted by id
-        return [
-            Hit(id=found[i][0], score=float(scores[i]), payload=json.loads(found[i][1].payload))
-            for i in order
-        ]
+        with self._mutex:
+            collection = self._find(name)
+            if collection is None:
+                return []
+            query = np.array(checked_query(name, collection.spec, vector, limit), dtype=np.float32)
+            return _best(collection.found(where), query[np.newaxis], limit)[0]
 
-    def scan(self, name: str, *, where: Where | None = None) -> Iterator[Record]:
-        collection = self._collections.get(name)
-        for point_id, row in collection.found(where) if collection else ():
-            yield Record(id=point_id, payload=json.loads(row.payload))
+    def search_batch(
+        self, name: str, vectors: Vectors, *, limit: int, where: Where | None = None
+    ) -> list[list[Hit]]:
+        with self._mutex:
+            collection = self._find(name)
+            if collection is None:
+                return [[] for _ in vectors]
+            queries = checked_queries(name, collection.spec, vectors, limit)
+            return _best(collection.found(where), queries, limit)
+
+    def scan(
+        self,
+        name: str,
+        *,
+        where: Where | None = None,
+        after: str = "",
+        fields: Sequence[str] | None = None,
+        with_vectors: bool = False,
+    ) -> Iterator[Record]:
+        """The points that are there when the first one is taken."""
+        with self._mutex:
+            collection = self._find(name)
+            found = collection.found(where) if collection else []
+        for point_id, row in found:
+            if point_id > after:
+                vector = tuple(row.vector.tolist()) if with_vectors else ()
+                yield Record(id=point_id, vector=vector, payload=row.fields(fields))
 
     def delete(self, name: str, ids: Sequence[str]) -> None:
-        collection = self._collections.get(name)
-        for point_id in checked_ids(ids):
+        with self._mutex:
+            collection = self._find(name)
+            for point_id in checked_ids(ids):
+                if collection:
+                    collection.rows.pop(point_id, None)
+
+    def delete_where(self, name: str, where: Where) -> None:
+        with self._mutex:
+            wanted, collection = checked_deletion(name, where), self._find(name)
             if collection:
-                collection.rows.pop(point_id, None)
+                for point_id, _ in collection.found(wanted):
+                    del collection.rows[point_id]
 
     def count(self, name: str, *, where: Where | None = None) -> int:
-        collection = self._collections.get(name)
-        return len(collection.found(where)) if collection else 0
+        with self._mutex:
+            collection = self._find(name)
+            return len(collection.found(where)) if collection else 0
 
     def publish(self, name: str) -> None:
         self._existing(name)
 
     def drop(self, name: str) -> None:
-        self._collections.pop(name, None)
+        with self._mutex:
+            refuse_aliased(checked_name(name), self._aliases)
+            self._collections.pop(name, None)
 
     def close(self) -> None:
-        self._collections.clear()
+        with self._mutex:
+            self._collections.clear()
+            self._aliases = {}
+
+    def _find(self, name: str) -> _Collection | None:
+        return self._collections.get(self._aliases.get(checked_name(name), name))
 
     def _existing(self, name: str) -> _Collection:
-        if name not in self._collections:
+        collection = self._find(name)
+        if collection is None:
             raise UnknownName("collection", name, self._collections)
-        return self._collections[name]
+        return collection
+
+
+def _best(found: list[tuple[str, _Row]], queries: Vectors, limit: int) -> list[list[Hit]]:
+    """The best of each query. ``found`` is sorted by id, so a stable order settles ties."""
+    if not found:
+        return [[] for _ in queries]
+    # einsum adds up each row alike, so equal vectors get equal scores; a BLAS product may not
+    scores = np.einsum("ij,kj->ki", np.stack([row.vector for _, row in found]), queries)
+    return [
+        [
+            Hit(id=found[i][0], score=float(row[i]), payload=found[i][1].fields())
+            for i in np.argsort(-row, kind="stable")[:limit]
+        ]
+        for row in scores
+    ]

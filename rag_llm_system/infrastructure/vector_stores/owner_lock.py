@@ -6,12 +6,17 @@ import os
 import shlex
 import socket
 import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from rag_llm_system.domain.errors import StoreLocked
 
+_ENDING_S = 5.0  # for the child processes of a holder that was killed
+_PAUSE_S = 0.01
 _COMMAND_CHARS = 200  # enough to recognise a command; `python -c` can carry a whole program
 
 
@@ -29,23 +34,28 @@ class OwnerLock:
     def held(self) -> bool:
         return self._file is not None
 
+    @property
+    def descriptor(self) -> int | None:
+        """Held open by child processes that write on the owner's behalf: nobody gets the lock before they end."""
+        return self._file.fileno() if self._file is not None else None
+
     def acquire(self) -> None:
-        """Nothing when held already. Raises StoreLocked naming the holder, without waiting."""
+        """Nothing when held already. Raises StoreLocked naming the holder, without waiting for one that lives."""
         if self._file is not None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = self._path.open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = _holder(file)
-            file.close()
-            if not isinstance(error, BlockingIOError):
-                raise
-            raise StoreLocked(
-                f"{self._path.parent} is being written by {holder}; wait until it ends, or stop it "
-                "(searching works meanwhile)"
-            ) from None
+        give_up = time.monotonic() + _ENDING_S
+        with ExitStack() as refused:
+            file = refused.enter_context(self._path.open("a+", encoding="utf-8"))
+            while not _locked(file):
+                holder = _holder(file)
+                if _lives(holder) or time.monotonic() > give_up:
+                    raise StoreLocked(
+                        f"{self._path.parent} is being written by {_described(holder)}; wait until it ends, "
+                        "or stop it (searching works meanwhile)"
+                    )
+                time.sleep(_PAUSE_S)
+            refused.pop_all()
         _rewrite(file, json.dumps(_myself()))
         self._file = file
 
@@ -73,12 +83,40 @@ def _myself() -> dict[str, str | int]:
     }
 
 
-def _holder(file: TextIO) -> str:
+def _locked(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(file: TextIO) -> Mapping[str, Any]:
+    """What the holder wrote about itself; nothing when it took the lock a moment ago and has not signed yet."""
     file.seek(0)
     try:
         owner = json.loads(file.read())
-        return (
-            f"process {owner['pid']} on {owner['host']} since {owner['since']} ({owner['command']})"
-        )
-    except (ValueError, KeyError):  # it took the lock a moment ago and has not signed yet
+    except ValueError:
+        return {}
+    return owner if isinstance(owner, dict) and owner.keys() >= _myself().keys() else {}
+
+
+def _lives(holder: Mapping[str, Any]) -> bool:
+    """False when it is known to be gone: then its child processes have the lock, and are ending."""
+    if not holder or holder["host"] != socket.gethostname():
+        return True
+    try:
+        os.kill(holder["pid"], 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _described(holder: Mapping[str, Any]) -> str:
+    if not holder:
         return "another process"
+    return (
+        f"process {holder['pid']} on {holder['host']} since {holder['since']} ({holder['command']})"
+    )

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from rag_llm_system.domain.chunks import Vectors
 from rag_llm_system.domain.errors import DataError
 from rag_llm_system.domain.ports import CollectionSpec, Record
-from rag_llm_system.domain.queries import Hit
+from rag_llm_system.domain.queries import Hit, Where
 
 FLAGS_KEY = "_flags"
 """Reserved in payloads: Qdrant Edge keeps a second form of the booleans there."""
@@ -64,20 +64,32 @@ def checked_points(name: str, spec: CollectionSpec, records: Sequence[Record]) -
 
 def checked_query(name: str, spec: CollectionSpec, vector: Vectors, limit: int) -> list[float]:
     """The query as a vector of length 1."""
-    if limit < 1:
-        raise DataError(f"search in {name!r}: limit is {limit}, it must be at least 1")
-    if spec.dimension is None:
-        raise DataError(f"collection {name!r} holds no vectors to search; scan it instead")
     numbers = np.asarray(vector, dtype=np.float64)
-    if numbers.shape != (spec.dimension,):
-        raise DataError(
-            f"query vector for {name!r} has the shape {numbers.shape}, not ({spec.dimension},)"
-        )
-    unit, norms = _normalised(numbers[np.newaxis])
-    if not _is_usable(norms[0]):
-        raise DataError(f"query vector for {name!r} is zero or not finite")
-    row: list[float] = unit[0].tolist()
+    wanted = _searched_dimension(name, spec, limit)
+    if numbers.shape != (wanted,):
+        raise DataError(f"query vector for {name!r} has the shape {numbers.shape}, not ({wanted},)")
+    row: list[float] = _unit_queries(name, numbers[np.newaxis])[0].tolist()
     return row
+
+
+def checked_queries(name: str, spec: CollectionSpec, vectors: Vectors, limit: int) -> Vectors:
+    """The queries of a batch as rows of length 1."""
+    numbers = np.asarray(vectors, dtype=np.float64)
+    wanted = _searched_dimension(name, spec, limit)
+    if numbers.ndim != 2 or numbers.shape[1] != wanted:
+        raise DataError(
+            f"query vectors for {name!r} have the shape {numbers.shape}, not (n, {wanted})"
+        )
+    return _unit_queries(name, numbers)
+
+
+def checked_deletion(name: str, where: Where) -> Where:
+    """The condition of what is to be deleted, which must say something."""
+    if not where:
+        raise DataError(
+            f"deleting from {name!r} by no condition would remove all of it; drop it if that is meant"
+        )
+    return where
 
 
 def best(limit: int, fetch: Callable[[int], list[Hit]]) -> list[Hit]:
@@ -92,6 +104,21 @@ def best(limit: int, fetch: Callable[[int], list[Hit]]) -> list[Hit]:
         if len(hits) < asked or hits[limit - 1].score > hits[-1].score:
             return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:limit]
         asked *= 2
+
+
+def _searched_dimension(name: str, spec: CollectionSpec, limit: int) -> int:
+    if limit < 1:
+        raise DataError(f"search in {name!r}: limit is {limit}, it must be at least 1")
+    if spec.dimension is None:
+        raise DataError(f"collection {name!r} holds no vectors to search; scan it instead")
+    return spec.dimension
+
+
+def _unit_queries(name: str, rows: npt.NDArray[np.float64]) -> Vectors:
+    units, norms = _normalised(rows)
+    if not all(_is_usable(norm) for norm in norms):
+        raise DataError(f"query vector for {name!r} is zero or not finite")
+    return units
 
 
 def _is_uuid(text: str) -> bool:

@@ -1,23 +1,33 @@
 """A Qdrant server or Qdrant Cloud, through qdrant-client over HTTP."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from qdrant_client import QdrantClient, models
 
 from rag_llm_system.domain.chunks import Vectors
-from rag_llm_system.domain.errors import ConfigurationError, IncompatibleCollection, UnknownName
-from rag_llm_system.domain.ports import CollectionSpec, Record, refuse_other_encoder
+from rag_llm_system.domain.errors import (
+    ConfigurationError,
+    DataError,
+    IncompatibleCollection,
+    UnknownName,
+)
+from rag_llm_system.domain.ports import (
+    Capabilities,
+    CollectionSpec,
+    Record,
+    refuse_other_encoder,
+)
 from rag_llm_system.domain.queries import Hit, Where
-from rag_llm_system.infrastructure.vector_stores.filters import key_path, translate
+from rag_llm_system.infrastructure.vector_stores.aliases import pointed_aliases, refuse_aliased
 from rag_llm_system.infrastructure.vector_stores.points import (
-    Point,
-    best,
+    checked_deletion,
     checked_ids,
     checked_name,
     checked_points,
+    checked_queries,
     checked_query,
 )
 from rag_llm_system.infrastructure.vector_stores.qdrant_connection import (
@@ -26,13 +36,31 @@ from rag_llm_system.infrastructure.vector_stores.qdrant_connection import (
     connect,
     translated,
 )
+from rag_llm_system.infrastructure.vector_stores.qdrant_points import scrolled, search, upload
+from rag_llm_system.infrastructure.vector_stores.qdrant_requests import (
+    alias_changes,
+    filter_of,
+    id_after,
+    metadata,
+    payload_indexes,
+    payload_selector,
+    spec_in,
+    vectors_config,
+)
 
-_VECTOR = "dense"
-_SPEC_KEY = "rag_llm_system"  # in the collection's metadata
-_BATCH_POINTS = 256  # about 2 MB of JSON with 384 numbers each
-_PAGE_POINTS = 512
+T = TypeVar("T")
+
 _EXACT_BELOW_KB = 30_000  # as for Qdrant Edge, where it was measured
-_SEARCH_WIDTH = 128
+
+_CAPABILITIES = Capabilities(
+    filters="native",
+    batch_search="native",
+    aliases="native",
+    approximate=True,
+    readers="many processes",
+    writers="many processes",
+    durable_on="call",
+)
 
 
 class QdrantAdapter:
@@ -49,10 +77,12 @@ class QdrantAdapter:
         port: int = 6333,
         api_key: str = "",
         client: QdrantClient | None = None,
+        uploads: int | None = None,
     ) -> None:
         """``url`` for a cloud cluster, else ``host`` and ``port``; a ``client`` replaces both.
 
-        The first connection is made by the first call.
+        The first connection is made by the first call. ``uploads`` is how many requests of an upsert are under way at
+        once: 4, but 1 with a ``client``, which may not be safe for threads.
         """
         if client is None and bool(url) == bool(host):
             raise ConfigurationError(
@@ -60,8 +90,13 @@ class QdrantAdapter:
             )
         self._setting = "QDRANT_CLOUD_URL" if url else "QDRANT_DATABASE_HOST"
         self._address = urlsplit(url).hostname or f"{host}:{port}"
+        self._uploads = uploads or (4 if client is None else 1)
         self._client = client or connect(url, host, port, api_key)
         self._specs: dict[str, CollectionSpec] = {}
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return _CAPABILITIES
 
     def claim(self) -> None:
         """A server lets many write."""
@@ -73,123 +108,141 @@ class QdrantAdapter:
                 self._create(name, spec)
             elif stored != spec:
                 refuse_other_encoder(name, stored, spec)
-                self._client.update_collection(name, metadata=_metadata(spec))
+                self._client.update_collection(name, metadata=metadata(spec))
                 self._index_payload(name, spec)
-            self._specs[name] = spec
+            self._specs.clear()  # it may be known by a second name
 
     def collections(self) -> Mapping[str, CollectionSpec]:
         """Those of this project; others on the same server are not ours to list."""
         with self._errors():
             names = sorted(one.name for one in self._client.get_collections().collections)
-            found = {name: _spec_in(self._client.get_collection(name)) for name in names}
+            found = {name: spec_in(self._client.get_collection(name)) for name in names}
         return {name: spec for name, spec in found.items() if spec}
 
+    def aliases(self) -> Mapping[str, str]:
+        """Those of other programs on the same server too."""
+        with self._errors():
+            found = self._client.get_aliases().aliases
+        return {one.alias_name: one.collection_name for one in found}
+
+    def point_aliases(self, targets: Mapping[str, str | None]) -> None:
+        now = self.aliases()
+        changes = alias_changes(now, pointed_aliases(now, targets, self.collections()))
+        with self._errors():
+            if changes:  # one request is one step
+                self._client.update_collection_aliases(changes)
+            self._specs.clear()
+
     def upsert(self, name: str, records: Sequence[Record]) -> int:
-        with self._errors(name):
-            points = checked_points(name, self._existing(name), records)
-            for start in range(0, len(points), _BATCH_POINTS):
-                batch = [_server_point(one) for one in points[start : start + _BATCH_POINTS]]
-                self._client.upsert(name, batch, wait=True)
-            return len(points)
+        try:
+            with self._errors(name):
+                points = self._existing(name, lambda spec: checked_points(name, spec, records))
+                upload(self._client, name, points, at_once=self._uploads)
+                return len(points)
+        except CollectionAbsent as error:
+            raise UnknownName("collection", name, self.collections()) from error
 
     def search(
         self, name: str, vector: Vectors, *, limit: int, where: Where | None = None
     ) -> list[Hit]:
-        wanted = _filter(where)
-        try:
-            with self._errors(name):
-                spec = self._spec(name)
-                if spec is None:
-                    return []
-                query = checked_query(name, spec, vector, limit)
-                return best(limit, lambda number: self._nearest(name, query, number, wanted))
-        except CollectionAbsent:
-            return []
+        found = self._search(
+            name, lambda spec: [checked_query(name, spec, vector, limit)], limit, where
+        )
+        return found[0] if found else []
 
-    def scan(self, name: str, *, where: Where | None = None) -> Iterator[Record]:
-        wanted, offset = _filter(where), None
-        try:
-            with self._errors(name):
-                if self._spec(name) is None:
-                    return
-                while True:
-                    page, offset = self._client.scroll(
-                        name,
-                        scroll_filter=wanted,
-                        limit=_PAGE_POINTS,
-                        offset=offset,
-                        with_payload=True,
-                        with_vectors=False,
-                    )
-                    for one in page:
-                        yield Record(id=str(one.id), payload=one.payload or {})
-                    if offset is None:
-                        return
-        except CollectionAbsent:
+    def search_batch(
+        self, name: str, vectors: Vectors, *, limit: int, where: Where | None = None
+    ) -> list[list[Hit]]:
+        found = self._search(
+            name, lambda spec: checked_queries(name, spec, vectors, limit).tolist(), limit, where
+        )
+        return [[] for _ in vectors] if found is None else found
+
+    def scan(
+        self,
+        name: str,
+        *,
+        where: Where | None = None,
+        after: str = "",
+        fields: Sequence[str] | None = None,
+        with_vectors: bool = False,
+    ) -> Iterator[Record]:
+        wanted, selector = filter_of(where), payload_selector(fields)
+        offset = id_after(checked_ids([after])[0]) if after else None
+        if after and offset is None:
             return
+        with suppress(CollectionAbsent), self._errors(name):
+            if self._spec(name):
+                yield from scrolled(
+                    self._client,
+                    name,
+                    wanted=wanted,
+                    offset=offset,
+                    with_payload=selector,
+                    with_vectors=with_vectors,
+                )
 
     def delete(self, name: str, ids: Sequence[str]) -> None:
-        with self._errors(name):
-            wanted: list[models.ExtendedPointId] = list(checked_ids(ids))
-            if wanted and self._spec(name):
-                self._client.delete(name, models.PointIdsList(points=wanted), wait=True)
+        wanted: list[models.ExtendedPointId] = list(checked_ids(ids))
+        if wanted:
+            self._delete(name, models.PointIdsList(points=wanted))
+
+    def delete_where(self, name: str, where: Where) -> None:
+        wanted = filter_of(checked_deletion(name, where))
+        assert wanted is not None  # noqa: S101 - the condition is not empty
+        self._delete(name, models.FilterSelector(filter=wanted))
 
     def count(self, name: str, *, where: Where | None = None) -> int:
-        wanted = _filter(where)
-        try:
-            with self._errors(name):
-                if self._spec(name) is None:
-                    return 0
+        wanted = filter_of(where)
+        with suppress(CollectionAbsent), self._errors(name):
+            if self._spec(name):
                 return self._client.count(name, count_filter=wanted, exact=True).count
-        except CollectionAbsent:
-            return 0
+        return 0
 
     def publish(self, name: str) -> None:
         """Nothing to do: every write was made visible, and durable as the server is configured, when it returned."""
         with self._errors(name):
-            self._existing(name)
+            self._existing(name, lambda spec: spec)
 
     def drop(self, name: str) -> None:
+        aliases = self.aliases()
+        refuse_aliased(checked_name(name), aliases)
         with self._errors(name):
-            if self._spec(name):
+            if name not in aliases and self._spec(name):
                 self._client.delete_collection(name)
             self._specs.pop(name, None)
 
     def close(self) -> None:
         self._client.close()
 
-    def _nearest(
-        self, name: str, query: list[float], number: int, wanted: models.Filter | None
-    ) -> list[Hit]:
-        width = models.SearchParams(
-            hnsw_ef=_SEARCH_WIDTH, acorn=models.AcornSearchParams(enable=wanted is not None)
-        )
-        answer = self._client.query_points(
-            name,
-            query=query,
-            using=_VECTOR,
-            query_filter=wanted,
-            search_params=width,
-            limit=number,
-            with_payload=True,
-        )
-        return [
-            Hit(id=str(one.id), score=one.score, payload=one.payload or {}) for one in answer.points
-        ]
+    def _search(
+        self,
+        name: str,
+        checked: Callable[[CollectionSpec], list[list[float]]],
+        limit: int,
+        where: Where | None,
+    ) -> list[list[Hit]] | None:
+        """None when the collection is absent."""
+        wanted = filter_of(where)
+        with suppress(CollectionAbsent), self._errors(name):
+            queries = self._known(name, checked)
+            if queries is not None:
+                return search(self._client, name, queries, limit=limit, wanted=wanted)
+        return None
+
+    def _delete(self, name: str, selector: models.PointIdsList | models.FilterSelector) -> None:
+        with suppress(CollectionAbsent), self._errors(name):
+            if self._spec(name):
+                self._client.delete(name, selector, wait=True)
 
     def _create(self, name: str, spec: CollectionSpec) -> None:
-        vectors = {}
-        if spec.dimension is not None:
-            vectors[_VECTOR] = models.VectorParams(
-                size=spec.dimension, distance=models.Distance.COSINE
-            )
         self._client.create_collection(
             name,
-            vectors_config=vectors,
+            vectors_config=vectors_config(spec),
             hnsw_config=models.HnswConfigDiff(full_scan_threshold=_EXACT_BELOW_KB),
-            metadata=_metadata(spec),
+            metadata=metadata(spec),
         )
-        if _spec_in(self._client.get_collection(name)) is None:
+        if spec_in(self._client.get_collection(name)) is None:
             self._client.delete_collection(name)
             raise ConfigurationError(
                 f"the Qdrant server at {self._address} keeps no metadata of collections; "
@@ -199,31 +252,44 @@ class QdrantAdapter:
 
     def _index_payload(self, name: str, spec: CollectionSpec) -> None:
         """Before the first point, or the server's graph would not know the fields; again is harmless."""
-        # A float index finds integers and floats; an integer index would miss the floats.
-        wanted = dict.fromkeys(spec.keyword_fields, models.PayloadSchemaType.KEYWORD)
-        wanted |= dict.fromkeys(spec.integer_fields, models.PayloadSchemaType.FLOAT)
-        for field, kind in wanted.items():
-            self._client.create_payload_index(name, key_path(field), field_schema=kind, wait=True)
+        for path, kind in payload_indexes(spec).items():
+            self._client.create_payload_index(name, path, field_schema=kind, wait=True)
 
     def _spec(self, name: str) -> CollectionSpec | None:
         """What the collection was made with, asked for once; None when it is absent."""
-        if name not in self._specs:
-            if not self._client.collection_exists(name):
-                return None
-            spec = _spec_in(self._client.get_collection(name))
+        spec = self._specs.get(name)
+        if spec is None and self._client.collection_exists(checked_name(name)):
+            spec = spec_in(self._client.get_collection(name))
             if spec is None:
                 raise IncompatibleCollection(
                     f"collection {name!r} at {self._address} was not made by this system; "
                     "rename it, or use another server"
                 )
             self._specs[name] = spec
-        return self._specs[name]
+        return spec
 
-    def _existing(self, name: str) -> CollectionSpec:
+    def _known(self, name: str, check: Callable[[CollectionSpec], T]) -> T | None:
+        """What ``check`` makes of the spec; None when the collection is absent.
+
+        Another process may have pointed the alias elsewhere, so what does not fit is checked again with a new answer.
+        """
+        asked_before = name in self._specs
         spec = self._spec(name)
         if spec is None:
+            return None
+        try:
+            return check(spec)
+        except DataError:
+            if not asked_before:
+                raise
+            self._specs.pop(name, None)
+            return self._known(name, check)
+
+    def _existing(self, name: str, check: Callable[[CollectionSpec], T]) -> T:
+        known = self._known(name, check)
+        if known is None:
             raise UnknownName("collection", name, self.collections())
-        return spec
+        return known
 
     @contextmanager
     def _errors(self, name: str = "") -> Iterator[None]:
@@ -232,45 +298,3 @@ class QdrantAdapter:
         except CLIENT_ERRORS as error:
             self._specs.pop(name, None)
             raise translated(error, self._address, self._setting) from error
-
-
-class _ServerDialect:
-    """Conditions of the filter language in the client's classes."""
-
-    def texts(self, key: str, values: list[str]) -> models.Condition:
-        return models.FieldCondition(key=key, match=models.MatchAny(any=values))
-
-    def flag(self, key: str, value: bool) -> models.Condition:
-        return models.FieldCondition(key=key, match=models.MatchValue(value=value))
-
-    def integer(self, key: str, value: int) -> models.Condition:
-        return models.FieldCondition(key=key, match=models.MatchValue(value=value))
-
-    def between(self, key: str, gte: float | None, lte: float | None) -> models.Condition:
-        return models.FieldCondition(key=key, range=models.Range(gte=gte, lte=lte))
-
-    def any_of(self, conditions: list[models.Condition]) -> models.Condition:
-        return models.Filter(should=conditions) if conditions else models.HasIdCondition(has_id=[])
-
-    def all_of(self, conditions: list[models.Condition]) -> models.Condition:
-        return models.Filter(must=conditions)
-
-
-def _filter(where: Where | None) -> models.Filter | None:
-    condition = translate(where, _ServerDialect())
-    assert condition is None or isinstance(condition, models.Filter)  # noqa: S101 - what all_of makes
-    return condition
-
-
-def _server_point(point: Point) -> models.PointStruct:
-    vector = {_VECTOR: point.vector} if point.vector else {}
-    return models.PointStruct(id=point.id, vector=vector, payload=point.payload)
-
-
-def _metadata(spec: CollectionSpec) -> dict[str, Any]:
-    return {_SPEC_KEY: spec.model_dump(mode="json")}
-
-
-def _spec_in(collection: models.CollectionInfo) -> CollectionSpec | None:
-    stored = (collection.config.metadata or {}).get(_SPEC_KEY)
-    return None if stored is None else CollectionSpec.model_validate(stored)

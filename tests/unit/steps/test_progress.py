@@ -1,9 +1,12 @@
 """Progress on something that is no terminal: plain lines, and not too many."""
 
+import itertools
 import time
 
 import pytest
+from rich.console import Console
 
+import steps.progress
 from steps.progress import LINE_EVERY_S, progress, say
 
 
@@ -37,8 +40,24 @@ def test_long_work_says_a_line_now_and_then(
             known(2)
             unknown(5)
     assert capsys.readouterr().err.splitlines() == [
-        "  embedding: 4 of 8",
-        "  reading: 10",
-        "  embedding: 8 of 8",
-        "  reading: 20",
+        "  embedding: 4 of 8, 0.4/s, 10 s left",
+        "  reading: 10, 1.0/s",
+        "  embedding: 8 of 8, 0.4/s, 0 s left",
+        "  reading: 20, 1.0/s",
     ]
+
+
+def test_a_terminal_gets_a_bar_with_rate_and_time_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = itertools.count()
+    terminal = Console(
+        stderr=True, force_terminal=True, width=100, get_time=lambda: float(next(clock))
+    )
+    monkeypatch.setattr(steps.progress, "_console", terminal)
+    with progress("embedding", 4) as advance:
+        assert list(advance.each(range(4))) == [0, 1, 2, 3]
+    shown = capsys.readouterr().err
+    assert "4/4" in shown
+    assert "/s" in shown
+    assert "0:00:00" in shown

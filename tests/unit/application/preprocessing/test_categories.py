@@ -10,7 +10,11 @@ from rag_llm_system.application.preprocessing.categories import (
     Category,
     category_named,
 )
-from rag_llm_system.application.preprocessing.chunking_data_handlers import Tokens, by_sentence
+from rag_llm_system.application.preprocessing.chunking_data_handlers import (
+    Piece,
+    Tokens,
+    by_sentence,
+)
 from rag_llm_system.application.preprocessing.cleaning_data_handlers import clean_prose
 from rag_llm_system.application.preprocessing.dispatchers import CleaningDispatcher
 from rag_llm_system.application.rag.retriever import ContextRetriever
@@ -36,6 +40,8 @@ def test_the_documented_collections_follow_from_the_names() -> None:
         ("cleaned_articles", "article_chunks_embedded"),
         ("cleaned_posts", "post_chunks_embedded"),
         ("cleaned_repositories", "repository_chunks_embedded"),
+        ("cleaned_movies", "movie_chunks_embedded"),
+        ("cleaned_preferences", "preference_chunks_embedded"),
     ]
 
 
@@ -62,9 +68,24 @@ def test_a_sample_becomes_a_hit(category: Category) -> None:
 
 
 def test_an_unknown_category_names_the_known_ones() -> None:
-    with pytest.raises(UnknownName, match="unknown category 'article'; known: articles, posts"):
+    with pytest.raises(
+        UnknownName, match="unknown category 'article'; known: articles, movies, posts"
+    ):
         category_named("article")
 
 
 def test_a_document_of_white_space_is_empty() -> None:
     assert CleaningDispatcher().dispatch(document("http://a.example/1", " \n\n ")) is None
+
+
+@pytest.mark.parametrize("name", ["movies", "preferences"])
+def test_a_film_and_a_preference_are_one_chunk_each(name: str) -> None:
+    category = CATEGORIES[name]
+    text = category.clean((SAMPLES / f"{name}.txt").read_text(encoding="utf-8"))
+    pieces = list(category.chunk(text, category.chunk_size, HashingEmbedder().token_spans, ""))
+    assert pieces == [Piece(0, len(text))]
+
+
+def test_films_are_found_by_year_and_genre() -> None:
+    assert CATEGORIES["movies"].filterable == ("genres",)
+    assert CATEGORIES["movies"].filterable_numbers == ("year",)

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from rag_llm_system.infrastructure.vector_stores.durable_files import (
-    copy_durably,
+    copy_sparse,
     digest_of,
+    flush_tree,
     write_durably,
 )
 
@@ -31,7 +32,7 @@ def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
 def test_a_copy_has_the_bytes_the_digest_and_the_holes_of_its_source(tmp_path: Path) -> None:
     source = a_sparse_file(tmp_path / "source")
 
-    digest = copy_durably(source, tmp_path / "copy")
+    digest = copy_sparse(source, tmp_path / "copy")
 
     assert (tmp_path / "copy").read_bytes() == source.read_bytes()
     assert digest == digest_of(source) == digest_of(tmp_path / "copy")
@@ -42,7 +43,7 @@ def test_a_copy_has_the_bytes_the_digest_and_the_holes_of_its_source(tmp_path: P
 def test_a_copy_of_any_size_is_whole(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "source").write_bytes(content)
 
-    copy_durably(tmp_path / "source", tmp_path / "copy")
+    copy_sparse(tmp_path / "source", tmp_path / "copy")
 
     assert (tmp_path / "copy").read_bytes() == content
 
@@ -67,3 +68,14 @@ def test_a_digest_sees_a_changed_byte_and_a_moved_block(tmp_path: Path) -> None:
         changed.write(b"\x01")
 
     assert len({digest_of(file) for file in files}) == len(files)
+
+
+def test_a_whole_folder_is_flushed_and_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "one" / "two").mkdir(parents=True)
+    a_sparse_file(tmp_path / "one" / "two" / "file")
+    (tmp_path / "empty").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+
+    flush_tree(tmp_path)
+
+    assert sorted(tmp_path.rglob("*")) == before

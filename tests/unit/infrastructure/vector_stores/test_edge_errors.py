@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,16 +15,13 @@ from rag_llm_system.domain.errors import (
     StoreLocked,
 )
 from rag_llm_system.infrastructure.vector_stores.edge_errors import EdgeErrors
+from rag_llm_system.infrastructure.vector_stores.edge_process import EngineFailed
 
 COLLECTION = Path("/data/qdrant/articles")
 
 
-class PanicException(BaseException):
-    """As a Rust panic arrives in Python: no Exception at all, and of a class that the engine does not export."""
-
-
-def engine(text: str) -> Exception:
-    return Exception(text)  # the engine raises nothing more specific
+def engine(text: str, *, fatal: bool = False, ended_by: int = 0) -> EngineFailed:
+    return EngineFailed(text, fatal=fatal, ended_by=ended_by)
 
 
 @pytest.mark.parametrize(
@@ -32,13 +30,16 @@ def engine(text: str) -> Exception:
         (engine("Service runtime error: wrong type"), BackendError),
         (engine("Service runtime error: No space left on device (os error 28)"), StorageFull),
         (engine("failed to open WAL: Can't init WAL: Kind(WouldBlock)"), StoreLocked),
-        (PanicException("called `Option::unwrap()` on a `None` value"), StoreCorrupt),
+        (engine("called `Option::unwrap()` on a `None` value", fatal=True), StoreCorrupt),
+        (engine("ended by SIGABRT", fatal=True, ended_by=signal.SIGABRT), StoreCorrupt),
+        (engine("ended by SIGBUS", fatal=True, ended_by=signal.SIGBUS), StorageFull),
+        (engine("ended by SIGKILL", fatal=True, ended_by=signal.SIGKILL), BackendError),
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/data/x"), StorageFull),
         (PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/data/x"), BackendError),
     ],
 )
 def test_an_error_of_engine_or_disk_becomes_ours(
-    raised: BaseException, ours: type[BackendError]
+    raised: Exception, ours: type[BackendError]
 ) -> None:
     with pytest.raises(BackendError) as translated, EdgeErrors(COLLECTION):
         raise raised
@@ -55,6 +56,14 @@ def test_what_cannot_be_opened_is_corrupt_and_can_be_rebuilt() -> None:
         EdgeErrors(COLLECTION, opening=True),
     ):
         raise engine("cannot read segment")
+
+
+def test_an_engine_that_was_killed_while_it_opened_a_shard_found_no_damage() -> None:
+    with pytest.raises(BackendError) as translated, EdgeErrors(COLLECTION, opening=True):
+        raise engine("its process was ended by SIGKILL", fatal=True, ended_by=signal.SIGKILL)
+
+    assert type(translated.value) is BackendError
+    assert "memory" in str(translated.value)
 
 
 @pytest.mark.parametrize("raised", [DataError("ours"), KeyboardInterrupt(), TypeError("a bug")])

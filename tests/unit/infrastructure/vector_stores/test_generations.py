@@ -40,6 +40,16 @@ def write(shard: Path, text: str) -> None:
     (shard / "segments" / "one segment" / "data").write_text(text, encoding="utf-8")
 
 
+def a_full_segment(shard: Path, vectors: str) -> Path:
+    """One that takes no more points; the file of its vectors."""
+    segment = shard / "segments" / "full segment"
+    (segment / "vector_storage-dense").mkdir(parents=True)
+    (segment / "id_tracker.deleted").write_text("deleted", encoding="utf-8")
+    file = segment / "vector_storage-dense" / "matrix.dat"
+    file.write_text(vectors, encoding="utf-8")
+    return file
+
+
 def read(folder: Path) -> str:
     return (folder / "segments" / "one segment" / "data").read_text(encoding="utf-8")
 
@@ -68,6 +78,46 @@ def test_a_generation_is_a_copy_of_its_own(shard: Path, published: Path, tmp_pat
     assert generation.spec == SPEC
     assert read(tmp_path / "reader") == "1"
     assert not (tmp_path / "reader" / "wal").exists()
+
+
+def test_files_that_never_change_again_are_shared_by_all_generations(
+    shard: Path, published: Path, tmp_path: Path
+) -> None:
+    vectors = a_full_segment(shard, "vectors")
+
+    for generation in (publish(shard, published, SPEC), publish(shard, published, SPEC)):
+        link_files(published, generation, tmp_path / generation.name)
+        ours = tmp_path / generation.name / vectors.relative_to(shard)
+        assert ours.samefile(vectors)
+        deleted = ours.parent.parent / "id_tracker.deleted"
+        assert deleted.read_text(encoding="utf-8") == "deleted"
+        assert deleted.stat().st_nlink == 1
+
+
+def test_damage_to_a_shared_file_is_not_published_as_if_it_were_right(
+    shard: Path, published: Path, tmp_path: Path
+) -> None:
+    vectors = a_full_segment(shard, "vectors")
+    publish(shard, published, SPEC)
+    vectors.write_text("damaged", encoding="utf-8")
+
+    damaged = publish(shard, published, SPEC)
+
+    with pytest.raises(StoreCorrupt, match=r"matrix\.dat is not what was published"):
+        link_files(published, damaged, tmp_path / "reader")
+
+
+@pytest.mark.parametrize("name", ["CURRENT.json", "MANIFEST.json"])
+def test_publishing_replaces_a_damaged_generation(
+    shard: Path, published: Path, tmp_path: Path, name: str
+) -> None:
+    a_full_segment(shard, "vectors")
+    publish(shard, published, SPEC)
+    next(published.rglob(name)).write_text("{", encoding="utf-8")
+
+    link_files(published, publish(shard, published, SPEC), tmp_path / "reader")
+
+    assert read(tmp_path / "reader") == "1"
 
 
 def test_a_reader_on_another_file_system_gets_copies(shard: Path, published: Path) -> None:

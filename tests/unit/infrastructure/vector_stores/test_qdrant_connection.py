@@ -22,8 +22,9 @@ from rag_llm_system.domain.errors import (
     RagSystemError,
     StorageFull,
     StoreUnavailable,
+    UnknownName,
 )
-from rag_llm_system.domain.ports import CollectionSpec
+from rag_llm_system.domain.ports import CollectionSpec, Record
 from rag_llm_system.infrastructure.vector_stores.qdrant_adapter import QdrantAdapter
 from rag_llm_system.infrastructure.vector_stores.qdrant_connection import connect, translated
 
@@ -34,14 +35,14 @@ QUERY = np.array([1, 0, 0], dtype=np.float32)
 Answer = Callable[[httpx.Request], httpx.Response]
 
 
-def store_on(answer: Answer, **address: Any) -> QdrantAdapter:
+def store_on(answer: Answer, uploads: int = 1, **address: Any) -> QdrantAdapter:
     client = QdrantClient(
         url="https://q.test",
         api_key=KEY,
         check_compatibility=False,
         transport=httpx.MockTransport(answer),
     )
-    return QdrantAdapter(**(address or {"url": "https://q.test"}), client=client)
+    return QdrantAdapter(**(address or {"url": "https://q.test"}), client=client, uploads=uploads)
 
 
 def ok(result: Any) -> httpx.Response:
@@ -200,6 +201,66 @@ def test_a_scan_asks_for_pages_and_not_for_points() -> None:
 
     assert scanned == ids
     assert pages == [512, 488]
+
+
+def a_record(n: int) -> Record:
+    return Record(id=f"00000000-0000-0000-0000-{n:012d}", vector=(1.0, 0.0, 0.0), payload={})
+
+
+def test_every_point_of_a_large_upsert_arrives_once_over_several_connections() -> None:
+    received = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        received.extend(point["id"] for point in json.loads(request.content)["points"])
+        return ok({"operation_id": 1, "status": "completed"})
+
+    records = [a_record(n) for n in range(2_000)]
+
+    assert store_on(with_a_collection(take), uploads=4).upsert("articles", records) == 2_000
+    assert sorted(received) == [record.id for record in records]
+
+
+@pytest.mark.parametrize(("uploads", "sent"), [(1, {3}), (4, set(range(3, 41)))])
+def test_an_upload_that_fails_among_others_is_not_lost(uploads: int, sent: set[int]) -> None:
+    batches = []
+
+    def fail_once(request: httpx.Request) -> httpx.Response:
+        batches.append(request)
+        if len(batches) == 3:
+            return failed(500, "Service: No space left on device (os error 28)")
+        return ok({"operation_id": 1, "status": "completed"})
+
+    store = store_on(with_a_collection(fail_once), uploads=uploads)
+
+    with pytest.raises(StorageFull):
+        store.upsert("articles", [a_record(n) for n in range(256 * 40)])
+    assert len(batches) in sent
+
+
+def test_writing_to_what_another_process_dropped_is_an_error_that_names_it() -> None:
+    def none_left(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/collections":
+            return ok({"collections": []})
+        return with_a_collection(lambda _: failed(404, "Not found"))(request)
+
+    store = store_on(none_left)
+
+    with pytest.raises(UnknownName, match="articles"):
+        store.upsert("articles", [a_record(1)])
+
+
+def test_an_alias_that_another_process_pointed_elsewhere_is_asked_about_again() -> None:
+    specs = iter([SPEC, SPEC.model_copy(update={"dimension": 2})])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/collections/live":
+            return ok(collection_info({"rag_llm_system": next(specs).model_dump()}))
+        return with_a_collection(lambda _: ok([{"points": []}]))(request)
+
+    store = store_on(answer)
+    assert store.search("live", QUERY, limit=3) == []
+
+    assert store.search("live", QUERY[:2], limit=3) == []
 
 
 def test_an_error_in_the_middle_of_a_scan_is_an_error() -> None:

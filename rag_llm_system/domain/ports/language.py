@@ -1,0 +1,58 @@
+"""Models of language: encoders, rerankers and those that write."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol
+
+from rag_llm_system.domain.answers import Message
+from rag_llm_system.domain.chunks import Vectors
+
+Role = Literal["document", "query"]
+"""What a text is to the encoder: some models want a question introduced by other words than what answers it."""
+
+
+class Embedder(Protocol):
+    """Text to vectors."""
+
+    @property
+    def model_id(self) -> str: ...
+
+    @property
+    def revision(self) -> str:
+        """Which weights of that model: vectors of two revisions do not compare. "" when that cannot be known."""
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of text one vector can stand for; special tokens and the model's prompt not counted."""
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """The encoder's own tokens as ``(start, end)`` characters of ``text``, in order."""
+
+    def embed(self, texts: Sequence[str], *, role: Role = "document") -> Vectors:
+        """Shape (len(texts), dimension), rows of length 1. A text over ``max_tokens`` raises DataError."""
+
+
+def encoder_name(embedder: Embedder) -> str:
+    """What collections are marked with: ``model@revision``."""
+    revision = embedder.revision
+    return f"{embedder.model_id}@{revision}" if revision else embedder.model_id
+
+
+class Reranker(Protocol):
+    """Scores how well texts answer a question."""
+
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        """One score in [0, 1] per text, higher is better."""
+
+
+class LLM(Protocol):
+    """A language model. A whole answer joins the pieces; closing the iterator cancels."""
+
+    @property
+    def model_id(self) -> str: ...
+
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, temperature: float
+    ) -> Iterator[str]: ...
