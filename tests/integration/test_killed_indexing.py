@@ -1,5 +1,6 @@
 """Indexing killed with SIGKILL at any moment: every document is found all the time, and the next run completes it."""
 
+import errno
 import os
 import random
 import shutil
@@ -24,7 +25,7 @@ from tests.integration.killed_indexing_corpus import built_from_scratch, generat
 from tests.integration.killed_indexing_reader import allowed_in, missing
 from tests.integration.killed_indexing_worker import POINTS
 
-KILLS = int(os.environ.get("TEST_KILLS", "2"))  # of each store; the closing measurements use 100
+KILLS = int(os.environ.get("TEST_KILLS", "1"))  # of each store; the closing measurements use 100
 BACKENDS = [name for name in ("qdrant-edge", "faiss", "chroma") if name in VECTOR_STORES]
 LAST = len(generations()) - 1
 
@@ -49,7 +50,7 @@ MOMENTS = (  # what a worker says before it does it
     "publish chunks",
 )
 LATER_S = 0.1  # at most so long after that: inside of it, or after
-CHOICE = random.Random(20261121)  # noqa: S311 - a fixed choice
+CHOICE = random.Random(88)  # noqa: S311 - its first choice is between deletes of stale chunks
 
 
 Prepare = Callable[[str, int], Path]
@@ -100,6 +101,33 @@ def opened(backend: str, folder: Path) -> Iterator[VectorStore]:
         yield store
 
 
+def copy_store(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, copy_function=copy_data)
+
+
+def copy_data(source: str, target: str) -> None:
+    """Without the holes, of which an engine that maps its files makes a gigabyte for a hundred points."""
+    with Path(source).open("rb") as whole, Path(target).open("wb") as copy:
+        for start, end in data_in(whole.fileno()):
+            copy.seek(start)
+            copy.write(os.pread(whole.fileno(), end - start, start))
+        copy.truncate(os.fstat(whole.fileno()).st_size)
+
+
+def data_in(descriptor: int) -> Iterator[tuple[int, int]]:
+    """Where a file holds data, holes left out."""
+    end = 0
+    while True:
+        try:
+            start = os.lseek(descriptor, end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            return  # there is none behind the end of the last
+        end = os.lseek(descriptor, start, os.SEEK_HOLE)
+        yield start, end
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepare:
     """Each generation on top of the one before, indexed once for all tests."""
@@ -109,7 +137,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepare:
         if (backend, generation) not in known:
             folder = root / f"{backend}-{generation}"
             if generation:
-                shutil.copytree(prepare(backend, generation - 1), folder)
+                copy_store(prepare(backend, generation - 1), folder)
             with running(*indexing(backend, folder, generation)) as process:
                 process.communicate(timeout=PATIENCE_S)
             assert process.returncode == 0
@@ -169,7 +197,7 @@ def test_a_run_killed_at_a_point_loses_nothing_and_is_completed(
 ) -> None:
     before = max(generation - 1, 0)
     if generation:
-        shutil.copytree(prepared(backend, before), folder)
+        copy_store(prepared(backend, before), folder)
     with running(*indexing(backend, folder, generation, point)) as process:
         process.communicate(timeout=PATIENCE_S)
     assert process.returncode == -signal.SIGKILL
@@ -185,7 +213,7 @@ def test_runs_killed_at_any_moment_one_after_the_other_lose_nothing(
 ) -> None:
     """Each goes on from what the one before left, with other documents and settings to index."""
     chosen = random.Random(chain)  # noqa: S311 - a fixed choice
-    shutil.copytree(prepared(backend, 0), folder)
+    copy_store(prepared(backend, 0), folder)
     for generation in range(1, LAST + 1):
         with running(*indexing(backend, folder, generation)) as process:
             wait_until_it_says(process, chosen.choice(MOMENTS))
@@ -197,7 +225,7 @@ def test_runs_killed_at_any_moment_one_after_the_other_lose_nothing(
 def test_a_reader_beside_the_runs_finds_every_document_at_every_moment(
     backend: str, folder: Path, prepared: Prepare
 ) -> None:
-    shutil.copytree(prepared(backend, 0), folder)
+    copy_store(prepared(backend, 0), folder)
     with opened(backend, folder) as store:
         if store.capabilities.readers == "one process":
             pytest.skip(f"{backend} is read by one process at a time")
@@ -217,22 +245,22 @@ def test_a_reader_beside_the_runs_finds_every_document_at_every_moment(
 def test_a_run_without_changes_writes_no_file_and_runs_beside_a_writer(
     backend: str, folder: Path, prepared: Prepare
 ) -> None:
-    shutil.copytree(prepared(backend, 0), folder)
+    copy_store(prepared(backend, 0), folder)
     with opened(backend, folder) as other:
         if other.capabilities.readers == "one process":
             pytest.skip(f"{backend} rewrites its files whenever it is opened")
         other.claim()
-        before = contents(folder)
+        before = state_of_files(folder)
         with running(*indexing(backend, folder, 0)) as process:
             process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0
-        assert contents(folder) == before
+        assert state_of_files(folder) == before
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    """Without what a reader keeps for itself."""
+def state_of_files(folder: Path) -> dict[str, tuple[int, int]]:
+    """Sizes and times of the last write, without what a reader keeps for itself."""
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and ".readers" not in path.parts
     }

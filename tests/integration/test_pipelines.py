@@ -368,7 +368,7 @@ def test_a_run_is_kept_with_its_figures(first: Ran, store: Mapping[str, Any]) ->
     assert (figures["crawl_links"]["new"], len(figures["crawl_links"]["failures"])) == (3, 1)
     assert figures["query_data_warehouse"]["per_category"] == {"articles": 3}
     assert figures["clean_documents"] == figures["clean_documents"] | {"documents": 3, "empty": 0}
-    assert figures["chunk_and_embed"]["encoder"] == "hashing"
+    assert figures["chunk_and_embed"]["encoder"] == "hashing@1"
     written = figures["load_to_vector_db_2"]["written"]
     assert written == figures["chunk_and_embed"]["windows"] > 3
     assert all(figure["seconds"] >= 0 for figure in figures.values())

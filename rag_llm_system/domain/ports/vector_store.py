@@ -65,7 +65,7 @@ class VectorStore(Protocol):
 
     An alias is a second name of a collection and stands for it in every call. A collection is never named as an alias.
     Where ``capabilities.writers`` is one process, another is refused (``StoreLocked`` names the holder); readers in
-    other processes see what was last published, or later.
+    other processes see a publication as soon as they have opened it.
     """
 
     @property
