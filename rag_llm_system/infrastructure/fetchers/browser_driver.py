@@ -22,7 +22,8 @@ _COMMAND_MARGIN_S = (
     5  # the driver's own timeout comes first, unless the page keeps the browser busy
 )
 # How ChromeDriver says that browser or tab are gone, in errors of the kind that may mean anything
-_GONE = ("crashed", "disconnected", "not reachable", "no such execution context")
+_REPLACED = "no such execution context"
+_GONE = ("crashed", "disconnected", "not reachable", _REPLACED)
 
 
 class TookTooLong(Exception):
@@ -67,7 +68,7 @@ class BrowserDriver:
             extra=extra_args,
         )
         try:
-            with _translated():
+            with translated():
                 self._driver = webdriver.Remote(self._connection, options=chosen)
                 self._driver.set_page_load_timeout(page_timeout_s)
                 self._config.timeout = int(page_timeout_s + _COMMAND_MARGIN_S)
@@ -85,12 +86,12 @@ class BrowserDriver:
 
     def open(self, url: str) -> None:
         """Returns when the document is there as a whole, or an error page; raises CommandFailed for some errors."""
-        with _translated():
+        with translated():
             self._driver.get(url)
 
     def devtools(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """One command of the DevTools protocol; raises CommandFailed."""
-        with _translated():
+        with translated():
             answer: dict[str, Any] = self._driver.execute_cdp_cmd(command, dict(arguments))
         return answer
 
@@ -115,14 +116,14 @@ class BrowserDriver:
 
     def events(self) -> list[dict[str, Any]]:
         """The tab's events of the DevTools protocol since the last call."""
-        with _translated():
+        with translated():
             entries = self._driver.execute("getLog", {"type": "performance"})["value"]
         messages = (json.loads(entry["message"]) for entry in entries)
         return [message["message"] for message in messages if message["webview"] == self.tab]
 
     def leave(self) -> None:
         """Ends the page's scripts, and closes what it opened."""
-        with _translated():
+        with translated():
             opened = [window for window in self._driver.window_handles if window != self.tab]
             for window in opened:
                 self._driver.switch_to.window(window)
@@ -139,11 +140,14 @@ class BrowserDriver:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Selenium's errors, and those of the HTTP library below it, as ours."""
     try:
         yield
     except selenium_errors.TimeoutException as error:
+        if _REPLACED in str(error.msg):
+            # no time ran out: ChromeDriver gives up so after its second try in a document that was replaced
+            raise CommandFailed(_REPLACED) from error
         raise TookTooLong("no complete answer in time") from error
     except urllib3.exceptions.ReadTimeoutError as error:
         raise TookTooLong("the page's scripts keep the browser busy") from error
