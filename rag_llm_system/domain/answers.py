@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from rag_llm_system.domain.documents import Value
+from rag_llm_system.domain.queries import Interpretation
 
 
 class Message(Value):
@@ -14,7 +15,10 @@ class Message(Value):
 
 
 class ContextChunk(Value):
-    """One retrieved chunk, numbered as the answer cites it; ``score`` is a raw cosine similarity.
+    """One retrieved chunk, numbered as the answer cites it.
+
+    ``score`` is the cosine similarity of its best window, ``relevance`` what it was ranked by: comparable within one
+    retrieval, and with another one of the same stages.
 
     ``start`` and ``end`` are characters of the cleaned document, ``window`` those of ``content`` that matched best. The
     rest says where in a document or file the chunk stands, as far as that is known (see ``chunks.Chunk``).
@@ -28,6 +32,7 @@ class ContextChunk(Value):
     link: str
     author_full_name: str
     score: float
+    relevance: float = 0.0
     content: str
     start: int = 0
     end: int = 0
@@ -41,9 +46,16 @@ class ContextChunk(Value):
 
 
 class Context(Value):
-    """What a question's retrieval gave, best first."""
+    """What a question's retrieval gave, best first.
+
+    ``interpretation`` is what self-query read in the question; ``notes`` are for the reader, such as a condition that
+    was given up because nothing met it. ``timings_s`` has the seconds of each stage that ran.
+    """
 
     chunks: Sequence[ContextChunk]
+    interpretation: Interpretation = Interpretation()
+    notes: Sequence[str] = ()
+    timings_s: Mapping[str, float] = Field(default_factory=dict)
 
 
 class AnswerSource(Value):

@@ -1,6 +1,6 @@
 """Chunks and their embedding windows: what the vector store keeps."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 import numpy as np
@@ -11,6 +11,14 @@ from rag_llm_system.domain.documents import Metadata, Value, sha256_of
 
 Vectors = npt.NDArray[np.float32]
 """Shape (n, dimension), or (dimension,) for one; rows have length 1."""
+
+
+class TokenVectors(NamedTuple):
+    """One text, token by token: ``tokens`` of shape (n,) are the encoder's numbers of them, ``vectors`` of shape
+    (n, dimension) have length 1. Special tokens are left out."""
+
+    tokens: npt.NDArray[np.int32]
+    vectors: Vectors
 
 
 _WHERE_KNOWN = ("headings", "source_file", "language", "start_line", "end_line", "symbol")

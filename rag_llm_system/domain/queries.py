@@ -1,7 +1,7 @@
 """What is asked of a store, and what it finds."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -20,8 +20,13 @@ Where = Mapping[str, Scalar | Sequence[Scalar] | Range]
 members", a Range a number within. A list in the payload matches when any of its elements does."""
 
 
+Terms = Mapping[int, float]
+"""A text as weighted words, a sparse vector: the number of a word (32 bits, see ``preprocessing/terms.py``) to its
+weight, greater than 0."""
+
+
 class Hit(Value):
-    """One found point; ``score`` is the cosine similarity, higher is better."""
+    """One found point; ``score`` is a cosine similarity, or the BM25 score of a search for terms; higher is better."""
 
     id: str
     score: float
@@ -33,6 +38,38 @@ class Query(Value):
 
     text: str
     where: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class Condition(Value):
+    """What a question says about its sources: ``field`` of the payload must meet ``condition`` (see :data:`Where`).
+
+    ``label`` tells it to the reader ("author Zoë Müller", "from 2021 to 2023"), ``evidence`` are the words of the
+    question that say so.
+    """
+
+    field: str
+    condition: Any
+    label: str
+    evidence: str = ""
+
+
+class Interpretation(Value):
+    """What self-query made of a question: conditions that all must hold, at most one for each field."""
+
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def where(self) -> dict[str, Any]:
+        return {one.field: one.condition for one in self.conditions}
+
+
+class Stages(Value):
+    """Which way each stage of retrieval goes; "off" leaves it out. Every field but ``ranking`` is a stage by itself."""
+
+    self_query: Literal["off", "rules", "llm"] = "rules"
+    expansion: Literal["off", "feedback", "llm"] = "feedback"
+    ranking: Literal["dense", "bm25", "rrf", "evidence"] = "evidence"
+    reranker: Literal["off", "late-interaction", "cross-encoder"] = "late-interaction"
 
 
 def matches(where: Where | None, payload: Mapping[str, Any]) -> bool:

@@ -1,7 +1,14 @@
 """What the application needs from outside. One contract per port runs on every adapter of it."""
 
 from rag_llm_system.domain.ports.document_store import DocumentStore, SaveReport
-from rag_llm_system.domain.ports.language import LLM, Embedder, Reranker, Role, encoder_name
+from rag_llm_system.domain.ports.language import (
+    LLM,
+    Embedder,
+    Reranker,
+    Role,
+    TokenEmbedder,
+    encoder_name,
+)
 from rag_llm_system.domain.ports.sources import (
     Crawler,
     Fetcher,
@@ -36,6 +43,7 @@ __all__ = [
     "SaveReport",
     "Span",
     "SpanKind",
+    "TokenEmbedder",
     "Tracer",
     "VectorStore",
     "Wanted",

@@ -1,10 +1,10 @@
 """Models of language: encoders, rerankers and those that write."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from rag_llm_system.domain.answers import Message
-from rag_llm_system.domain.chunks import Vectors
+from rag_llm_system.domain.chunks import TokenVectors, Vectors
 
 Role = Literal["document", "query"]
 """What a text is to the encoder: some models want a question introduced by other words than what answers it."""
@@ -32,6 +32,16 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str], *, role: Role = "document") -> Vectors:
         """Shape (len(texts), dimension), rows of length 1. A text over ``max_tokens`` raises DataError."""
+
+
+@runtime_checkable
+class TokenEmbedder(Protocol):
+    """What an Embedder may have as well: the vectors of single tokens, in their context."""
+
+    def embed_tokens(
+        self, texts: Sequence[str], *, role: Role = "document"
+    ) -> Sequence[TokenVectors]:
+        """One for each text. A text over ``max_tokens`` raises DataError."""
 
 
 def encoder_name(embedder: Embedder) -> str:

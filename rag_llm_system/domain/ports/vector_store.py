@@ -3,24 +3,34 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
+from pydantic import Field
+
 from rag_llm_system.domain.chunks import Vectors
 from rag_llm_system.domain.documents import Value
 from rag_llm_system.domain.errors import IncompatibleCollection
-from rag_llm_system.domain.queries import Hit, Where
+from rag_llm_system.domain.queries import Hit, Terms, Where
 
 
 class CollectionSpec(Value):
-    """What a collection holds. ``dimension`` None: payloads only, no vectors."""
+    """What a collection holds. ``dimension`` None: payloads only, no vectors.
+
+    ``terms`` names what makes texts into terms ("" where points have none): its points can be searched by words.
+    """
 
     dimension: int | None = None
     encoder: str = ""
+    terms: str = ""
     keyword_fields: tuple[str, ...] = ()
     integer_fields: tuple[str, ...] = ()
 
 
 def refuse_other_encoder(name: str, stored: CollectionSpec, wanted: CollectionSpec) -> None:
-    """Raises IncompatibleCollection unless both specs hold vectors of the same encoder."""
-    if (stored.dimension, stored.encoder) == (wanted.dimension, wanted.encoder):
+    """Raises IncompatibleCollection unless both specs hold vectors of the same encoder, and terms of the same kind."""
+    if (stored.dimension, stored.encoder, stored.terms) == (
+        wanted.dimension,
+        wanted.encoder,
+        wanted.terms,
+    ):
         return
     raise IncompatibleCollection(
         f"collection {name!r} was made with {_encoder(stored)}, in use is {_encoder(wanted)}; set "
@@ -32,14 +42,19 @@ def refuse_other_encoder(name: str, stored: CollectionSpec, wanted: CollectionSp
 def _encoder(spec: CollectionSpec) -> str:
     if spec.dimension is None:
         return "no vectors"
-    return f"{spec.encoder or 'an unnamed encoder'} ({spec.dimension} dimensions)"
+    terms = f", {spec.terms}" if spec.terms else ""
+    return f"{spec.encoder or 'an unnamed encoder'} ({spec.dimension} dimensions{terms})"
 
 
 class Record(Value):
-    """One point. ``vector`` has the collection's dimension, or is empty in a collection without vectors."""
+    """One point. ``vector`` has the collection's dimension, or is empty in a collection without vectors.
+
+    ``terms`` may be empty everywhere: no search for terms finds such a point.
+    """
 
     id: str
     vector: tuple[float, ...] = ()
+    terms: Terms = Field(default_factory=dict)
     payload: Mapping[str, Any]
 
 
@@ -98,14 +113,45 @@ class VectorStore(Protocol):
         """
 
     def search(
-        self, name: str, vector: Vectors, *, limit: int, where: Where | None = None
+        self,
+        name: str,
+        vector: Vectors,
+        *,
+        limit: int,
+        where: Where | None = None,
+        fields: Sequence[str] | None = None,
     ) -> list[Hit]:
-        """The ``limit`` best points that meet ``where``, best first, ties by id; [] when the collection is absent."""
+        """The ``limit`` best points that meet ``where``, best first, ties by id; [] when the collection is absent.
+
+        Hits carry these top-level payload ``fields``, None meaning all.
+        """
 
     def search_batch(
-        self, name: str, vectors: Vectors, *, limit: int, where: Where | None = None
+        self,
+        name: str,
+        vectors: Vectors,
+        *,
+        limit: int,
+        where: Where | None = None,
+        fields: Sequence[str] | None = None,
     ) -> list[list[Hit]]:
         """``search`` for each row of ``vectors``, shape (n, dimension)."""
+
+    def search_terms(
+        self,
+        name: str,
+        queries: Sequence[Terms],
+        *,
+        limit: int,
+        where: Where | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> list[list[Hit]]:
+        """For each query the ``limit`` best points that share a term with it and meet ``where``, in the same order.
+
+        The score is the sum, over the shared terms, of both weights times ln(1 + (N - n + 0.5) / (n + 0.5)), where N
+        points of the whole collection have terms and n have this one: BM25 (Robertson and Zaragoza 2009) when a
+        point's weights are saturated counts. [] per query when the collection is absent or was made without terms.
+        """
 
     def scan(
         self,
@@ -119,7 +165,7 @@ class VectorStore(Protocol):
         """Stream points ordered by id; nothing when the collection is absent.
 
         Only ids greater than ``after``; only these top-level payload ``fields``, None meaning all; without vectors
-        unless asked for.
+        and terms unless asked for.
         """
 
     def delete(self, name: str, ids: Sequence[str]) -> None: ...
