@@ -23,17 +23,21 @@ class Config(Value):
     author_links: list[AuthorLinks] = Field(min_length=1)
     crawl: CrawlOptions = CrawlOptions()
     max_removed_share: float = Field(0.5, ge=0, le=1)
+    gate: bool = True
 
 
 @pipeline(enable_cache=False, execution_mode=ExecutionMode.FAIL_FAST)
 def end_to_end_data(
-    author_links: list[dict[str, Any]], crawl: dict[str, Any], max_removed_share: float = 0.5
+    author_links: list[dict[str, Any]],
+    crawl: dict[str, Any],
+    max_removed_share: float = 0.5,
+    gate: bool = True,
 ) -> None:
     crawled: list[Any] = []
     for author in author_links:
         crawled.append(etl(author["user_full_name"], author["links"], crawl, after=crawled[-1:]))
     names = [author["user_full_name"] for author in author_links]
-    features(names, max_removed_share, after=crawled)
+    features(names, max_removed_share, gate, after=crawled)
 
 
 graph = end_to_end_data

@@ -13,16 +13,18 @@ from steps.inference.retrieve_context import retrieve_context
 
 
 class Config(Value):
-    """``where`` holds conditions on payload fields, such as ``platform: medium``."""
+    """``where`` holds conditions on payload fields, such as ``platform: medium``; ``self_query``: whether such are read
+    out of the question as well."""
 
     query: str = Field(min_length=1)
     k: int = Field(DEFAULT_K, ge=1, le=MAX_K)
     where: dict[str, Any] = Field(default_factory=dict)
+    self_query: bool = True
 
 
 @pipeline(enable_cache=False, execution_mode=ExecutionMode.FAIL_FAST)
-def inference(query: str, k: int, where: dict[str, Any]) -> None:
-    context = retrieve_context(query=query, k=k, where=where)
+def inference(query: str, k: int, where: dict[str, Any], self_query: bool) -> None:
+    context = retrieve_context(query=query, k=k, where=where, self_query=self_query)
     generate_answer(query=query, context=context)
 
 

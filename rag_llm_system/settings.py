@@ -81,11 +81,41 @@ class Settings(BaseSettings):
     EMBEDDING_CACHE_MB: int = Field(
         1024, ge=0, description="Vectors kept so that no text is embedded twice; 0: none"
     )
+    TOKEN_VECTORS_MB: int = Field(
+        1024, ge=0, description="Token vectors of documents kept for reranking; 0: none are kept"
+    )
+
+    SELF_QUERY: Literal["off", "rules", "llm"] = Field(
+        "rules", description="Reads authors, dates and the like out of questions: rules, llm, off"
+    )
+    QUERY_EXPANSION: Literal["off", "feedback", "llm"] = Field(
+        "off", description="A second search: off, feedback (nearer to the first results), llm"
+    )
+    QUERY_VARIATIONS: int = Field(
+        2, ge=1, le=10, description="QUERY_EXPANSION=llm: other ways to put the question"
+    )
+    RANKING: Literal["evidence", "rrf", "dense", "bm25"] = Field(
+        "evidence", description="evidence (meaning and words), rrf (both by rank), dense, bm25"
+    )
+    RERANKER: Literal["late-interaction", "cross-encoder", "off"] = Field(
+        "late-interaction", description="late-interaction (the encoder's own), cross-encoder, off"
+    )
     RERANKING_CROSS_ENCODER_MODEL_ID: str = Field(
-        "cross-encoder/ms-marco-MiniLM-L-4-v2", description="Cross-encoder for reranking"
+        "cross-encoder/ms-marco-MiniLM-L-4-v2", description="RERANKER=cross-encoder: its model"
+    )
+    RERANKING_TIME_LIMIT_S: float = Field(
+        2.0, gt=0, description="RERANKER=cross-encoder: what is not scored by then keeps its place"
     )
     RAG_MODEL_DEVICE: str = Field(
-        "auto", description="Device of the encoder: auto (a GPU if there is one), cpu, cuda, mps"
+        "auto",
+        description="Device of encoder and reranker: auto (a GPU if there is one), cpu, cuda, mps",
+    )
+
+    CONTEXT_TOKENS: int = Field(
+        3000, ge=100, description="How much of the sources an answer is written from, in tokens"
+    )
+    CONTEXT_DIVERSITY: float = Field(
+        0.0, ge=0, lt=1, description="Above 0, sources that say something else are preferred (MMR)"
     )
 
     LLM_BACKEND: str = Field(

@@ -63,6 +63,7 @@ def _ask(settings: Settings) -> dict[str, Any]:
                 retriever=system.retriever,
                 writer=system.writer,
                 tracer=system.tracer,
+                builder=system.context_builder,
                 k=5,
             )
             click.echo("\n".join(answer_lines(answer)) + "\n")

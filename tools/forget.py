@@ -9,7 +9,7 @@ from tools.start import start
 
 @click.command(
     help="Remove the documents of these links (a repository: all its files) from the data warehouse, the cleaned "
-    "collections, the chunks and the embedding cache."
+    "collections, the chunks and the caches of vectors."
 )
 @click.argument("links", nargs=-1, required=True)
 def main(links: tuple[str, ...]) -> None:
@@ -19,13 +19,12 @@ def main(links: tuple[str, ...]) -> None:
         from rag_llm_system.bootstrap import build
 
         with build(load_settings()) as system:
-            cache = system.embedding_cache
             for link in links:
                 report = forget_link(
                     link,
                     system.documents,
                     system.vectors,
-                    forget_texts=cache.forget if cache else lambda _: 0,
+                    forget_texts=system.forget_texts,
                 )
                 click.echo(
                     f"{shown_link(report.link)}: {report.documents} documents, {report.points} records of the index "

@@ -45,7 +45,7 @@ def remove_from_index(
 
 
 class ForgetReport(Value):
-    """How much of a link was removed; ``vectors`` are those of the embedding cache."""
+    """How much of a link was removed; ``vectors`` are the texts that a cache of vectors had."""
 
     link: str
     documents: int
@@ -64,7 +64,7 @@ def forget_link(
     """Remove every document of a link (of a repository: all its files) from the data warehouse and the index.
 
     The data warehouse comes last: a run that is killed is completed by the next. ``forget_texts`` removes texts from
-    the embedding cache and says how many were there. Raises ConfigurationError when nothing of the link is stored.
+    the caches of vectors and says how many were there. Raises ConfigurationError when nothing of the link is stored.
     """
     canonical = canonical_link(link)
     ids = sorted(
@@ -87,16 +87,17 @@ def _embedded_texts(
     ids: Sequence[tuple[str, str]], store: VectorStore, table: Mapping[str, Category]
 ) -> Iterator[str]:
     """What the encoder was given of these documents, whichever encoder it was."""
-    fields = ("chunk_id", "content", "window_start", "window_end")
+    fields = ("chunk_id", "header", "content", "window_start", "window_end")
     for category, document in ids:
         for name in chunk_collections(category_named(category, table), store):
             found = [
                 r.payload for r in store.scan(name, where={"document_id": document}, fields=fields)
             ]
-            contents = {p["chunk_id"]: p["content"] for p in found if "content" in p}
+            firsts = {p["chunk_id"]: p for p in found if "content" in p}
             for payload in found:
-                content = contents.get(payload["chunk_id"], "")
-                yield content[payload["window_start"] : payload["window_end"]]
+                if first := firsts.get(payload["chunk_id"]):
+                    window = slice(payload["window_start"], payload["window_end"])
+                    yield first.get("header", "") + first["content"][window]
 
 
 def _collections(category: Category, store: VectorStore) -> list[str]:

@@ -1,6 +1,7 @@
 """Every collection of one vector store into another: streamed, checked, and completed by the next run if killed."""
 
 import json
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,12 +15,13 @@ from rag_llm_system.domain.errors import (
     UnknownName,
 )
 from rag_llm_system.domain.ports import CollectionSpec, Record, VectorStore
+from rag_llm_system.domain.queries import Terms
 
 BATCH = 1_000
 """Points that are read, compared and written at once: about 15 MB with vectors of 384 numbers."""
 
 TOLERANCE = 1e-6
-"""Stores bring vectors to length 1 again, which moves their numbers by single bits of 32."""
+"""Stores bring vectors to length 1 again, which moves their numbers by single bits of 32. Of terms it is relative."""
 
 OnPoints = Callable[[int], None]
 
@@ -129,9 +131,10 @@ def _check_target(
 
 
 def _encoder(spec: CollectionSpec) -> str:
+    terms = f", {spec.terms}" if spec.terms else ""
     if spec.dimension is None:
-        return "no vectors"
-    return f"{spec.encoder or 'an unnamed encoder'} ({spec.dimension} dimensions)"
+        return "no vectors" + terms
+    return f"{spec.encoder or 'an unnamed encoder'} ({spec.dimension} dimensions{terms})"
 
 
 def _copied(
@@ -155,7 +158,7 @@ def _copied(
 def _check_equal(
     source: VectorStore, target: VectorStore, name: str, batch: int, on_points: OnPoints
 ) -> None:
-    """Both read once more, in full: payloads are the same, vectors within ``TOLERANCE``."""
+    """Both read once more, in full: payloads are the same, vectors and terms within ``TOLERANCE``."""
     for change in _changes(source, target, name, batch):
         if wrong := [*(record.id for record in change.write), *change.remove]:
             raise DataError(
@@ -192,9 +195,19 @@ def _changes(source: VectorStore, target: VectorStore, name: str, batch: int) ->
 
 
 def _equal(one: Record, other: Record) -> bool:
-    return _text(one) == _text(other) and (
-        one.vector == other.vector
-        or bool(np.allclose(one.vector, other.vector, rtol=0, atol=TOLERANCE))
+    return (
+        _text(one) == _text(other)
+        and _equal_terms(one.terms, other.terms)
+        and (
+            one.vector == other.vector
+            or bool(np.allclose(one.vector, other.vector, rtol=0, atol=TOLERANCE))
+        )
+    )
+
+
+def _equal_terms(ours: Terms, theirs: Terms) -> bool:
+    return ours.keys() == theirs.keys() and all(
+        math.isclose(weight, theirs[number], rel_tol=TOLERANCE) for number, weight in ours.items()
     )
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from rag_llm_system.domain.errors import ConfigurationError
-from rag_llm_system.domain.ports import Embedder, VectorStore
+from rag_llm_system.domain.ports import Embedder, TokenEmbedder, VectorStore
 from rag_llm_system.infrastructure.embedders import EMBEDDERS
 from rag_llm_system.infrastructure.embedders.cache import CachedEmbedder
+from rag_llm_system.infrastructure.embedders.token_cache import CachedTokenEmbedder
 from rag_llm_system.infrastructure.loading import load
 from rag_llm_system.infrastructure.vector_stores.factory import VectorStoreFactory
 from rag_llm_system.settings import Settings
@@ -69,6 +70,17 @@ def embedder(settings: Settings) -> Embedder:
     build_embedder = load("embedder", settings.EMBEDDER, EMBEDDERS)
     made: Embedder = build_embedder(**options.get(settings.EMBEDDER, {}))
     return made
+
+
+def token_cache(inner: Embedder, settings: Settings) -> CachedTokenEmbedder | None:
+    """The encoder that keeps token vectors; None where it has none, none are asked for or none are to be kept."""
+    wanted = settings.TOKEN_VECTORS_MB and settings.RERANKER == "late-interaction"
+    if not wanted or settings.EMBEDDER in _QUICKER_THAN_A_CACHE:
+        return None
+    if not isinstance(inner, TokenEmbedder):
+        return None
+    path = settings.data_dir / "token_vectors.sqlite"
+    return CachedTokenEmbedder(inner, path, limit_mb=settings.TOKEN_VECTORS_MB)
 
 
 def embedding_cache(inner: Embedder, settings: Settings) -> CachedEmbedder | None:

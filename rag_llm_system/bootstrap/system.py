@@ -1,6 +1,6 @@
 """The system: every part that a use case needs, built from the settings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
@@ -8,13 +8,22 @@ from rag_llm_system.application.crawlers.dispatcher import CrawlerDispatcher
 from rag_llm_system.application.crawlers.options import CrawlOptions
 from rag_llm_system.application.indexing import Indexer
 from rag_llm_system.application.rag.answer import AnswerWriter, LLMWriter
+from rag_llm_system.application.rag.context import ContextBuilder
 from rag_llm_system.application.rag.extractive import ExtractiveWriter
 from rag_llm_system.application.rag.retriever import ContextRetriever
-from rag_llm_system.bootstrap.backends import embedder, embedding_cache, vector_store
+from rag_llm_system.bootstrap.backends import (
+    embedder,
+    embedding_cache,
+    token_cache,
+    vector_store,
+)
+from rag_llm_system.bootstrap.retrieval import retriever, stages
 from rag_llm_system.domain.errors import UnknownName
 from rag_llm_system.domain.ports import LLM, DocumentStore, Embedder, VectorStore
+from rag_llm_system.domain.queries import Query, Stages
 from rag_llm_system.infrastructure.db import DOCUMENT_STORES
 from rag_llm_system.infrastructure.embedders.cache import CachedEmbedder
+from rag_llm_system.infrastructure.embedders.token_cache import CachedTokenEmbedder
 from rag_llm_system.infrastructure.llms import LLMS
 from rag_llm_system.infrastructure.loading import load
 from rag_llm_system.infrastructure.tracing import TRACERS
@@ -64,11 +73,25 @@ class System:
         return store
 
     @cached_property
-    def embedder(self) -> Embedder:
+    def encoder(self) -> Embedder:
+        """The bare model."""
         made = embedder(self.settings)
         if close := getattr(made, "close", None):
             self._closing.callback(close)
         return made
+
+    @cached_property
+    def token_cache(self) -> CachedTokenEmbedder | None:
+        """The encoder that keeps what it sees of the tokens of documents."""
+        cache = token_cache(self.encoder, self.settings)
+        if cache is not None:
+            self._closing.callback(cache.close)
+        return cache
+
+    @property
+    def embedder(self) -> Embedder:
+        """For questions, and for what is embedded without being indexed."""
+        return self.token_cache or self.encoder
 
     @cached_property
     def embedding_cache(self) -> CachedEmbedder | None:
@@ -100,12 +123,14 @@ class System:
         if settings.LLM_BACKEND == EXTRACTIVE:
             return ExtractiveWriter(self.embedder)
         return LLMWriter(
-            self._llm(),
+            self.llm,
             max_tokens=settings.MAX_NEW_TOKENS_INFERENCE,
             temperature=settings.TEMPERATURE_INFERENCE,
         )
 
-    def _llm(self) -> LLM:
+    @cached_property
+    def llm(self) -> LLM:
+        """Raises UnknownName where no language model is set."""
         settings = self.settings
         options: dict[str, Mapping[str, object]] = {
             "openai": {
@@ -125,13 +150,36 @@ class System:
         return llm
 
     @cached_property
+    def context_builder(self) -> ContextBuilder:
+        """Counts by the encoder's tokenizer, as that of the language model may be at the other end of a wire."""
+        return ContextBuilder(
+            lambda text: len(self.encoder.token_spans(text)),
+            self.settings.CONTEXT_TOKENS,
+            self.settings.CONTEXT_DIVERSITY,
+        )
+
+    @cached_property
     def retriever(self) -> ContextRetriever:
-        return ContextRetriever(self.vectors, self.embedder, self.tracer)
+        return self.retriever_with(stages(self.settings))
+
+    def retriever_with(self, stages: Stages) -> ContextRetriever:
+        """One whose stages are these, whatever the settings say."""
+        return retriever(self, stages)
 
     def warm_up(self) -> None:
-        """Load what the first question would wait for: the encoder's weights and the vector store."""
-        self.embedder.embed(["warm-up"], role="query")
-        _ = (self.retriever, self.writer)
+        """Load what the first question would wait for: weights, the vector store, what is counted in it."""
+        _ = self.writer
+        if self.vectors.collections():
+            self.retriever.retrieve(Query(text="warm-up"))
+        else:
+            self.embedder.embed(["warm-up"], role="query")
+
+    def forget_texts(self, texts: Iterable[str]) -> int:
+        """Remove their vectors from the caches; how many texts had some in either."""
+        known, count = list(texts), 0
+        for cache in (self.embedding_cache, self.token_cache):
+            count = max(count, cache.forget(known) if cache else 0)
+        return count
 
     def indexer(self) -> Indexer:
         return Indexer(self.vectors, self.embedding_cache or self.embedder)

@@ -59,7 +59,10 @@ class Context(Value):
 
 
 class AnswerSource(Value):
-    """What the reader is shown of a cited chunk."""
+    """What the reader is shown of a passage that the answer was written from.
+
+    ``cited`` tells whether the answer cites it; ``start_line`` and ``end_line`` count from 1 and are set for files.
+    """
 
     n: int
     title: str
@@ -67,15 +70,34 @@ class AnswerSource(Value):
     category: str
     score: float
     quote: str
+    cited: bool = False
+    headings: tuple[str, ...] = ()
+    source_file: str = ""
+    start_line: int = 0
+    end_line: int = 0
+
+
+class Confidence(Value):
+    """How likely the sources are about the question: ``value`` in [0, 1], ``level`` in words."""
+
+    value: float
+    level: Literal["high", "medium", "low"]
 
 
 class Answer(Value):
-    """``text`` cites its sources as ``[1]``. No sources means that nothing was found: it is not an answer."""
+    """``text`` cites its sources as ``[1]``. No sources means that nothing was found: it is not an answer.
+
+    ``notes`` are for the reader: what self-query understood, what retrieval gave up, what is doubtful. ``confidence``
+    is None where nothing was found.
+    """
 
     question: str
     text: str
     sources: Sequence[AnswerSource] = ()
     model: str
     grounded: bool
+    confidence: Confidence | None = None
+    notes: Sequence[str] = ()
+    interpretation: Interpretation = Interpretation()
     timings_s: Mapping[str, float] = Field(default_factory=dict)
     trace_id: str = ""

@@ -58,6 +58,17 @@ class Chunk(Value):
         """Two documents with the same text keep their own chunks; an edit gives new ids."""
         return str(uuid5(UUID(self.document_id), f"{self.ordinal}:{sha256_of(self.content)}"))
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What a reader of the chunk alone has to be told: the document's title and the headings above, each once.
+
+        A file's title is its path, and says little of what is in it. What the content begins with is left out.
+        """
+        names = (*self.headings,) if self.source_file else (self.title, *self.headings)
+        beginning = self.content.lstrip("# \n").casefold()
+        kept = dict.fromkeys(name for name in names if name.strip())
+        return tuple(name for name in kept if not beginning.startswith(name.casefold()))
+
     def payload(self) -> dict[str, Any]:
         """The flat mapping a vector store keeps beside the vector; metadata never hides our own keys."""
         absent = {name for name in _WHERE_KNOWN if not getattr(self, name)}
@@ -68,8 +79,8 @@ class Chunk(Value):
 class Window(Value):
     """The part of a chunk that one vector stands for: never longer than the encoder can read.
 
-    ``start`` and ``end`` are characters of the chunk's own content; ``document_windows`` is how many
-    the whole document has, so that a store can tell whether all of them are there.
+    ``start`` and ``end`` are characters of the chunk's own content, ``header`` is what the encoder reads before them;
+    ``document_windows`` is how many the whole document has, so that a store can tell whether all of them are there.
     """
 
     chunk: Chunk
@@ -78,6 +89,7 @@ class Window(Value):
     document_windows: int
     start: int
     end: int
+    header: str = ""
 
     @property
     def id(self) -> str:
@@ -87,11 +99,17 @@ class Window(Value):
     def text(self) -> str:
         return self.chunk.content[self.start : self.end]
 
+    @property
+    def embedded_text(self) -> str:
+        return self.header + self.text
+
     def payload(self) -> dict[str, Any]:
-        """The chunk's payload and the window's own; only the first window carries the content for all of them."""
+        """The chunk's payload and the window's own; the first window carries content and header for all of them."""
         of_chunk = self.chunk.payload()
         if self.index:
             del of_chunk["content"]
+        else:
+            of_chunk["header"] = self.header
         return {
             **of_chunk,
             "window": self.index,

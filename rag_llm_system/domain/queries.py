@@ -67,7 +67,7 @@ class Stages(Value):
     """Which way each stage of retrieval goes; "off" leaves it out. Every field but ``ranking`` is a stage by itself."""
 
     self_query: Literal["off", "rules", "llm"] = "rules"
-    expansion: Literal["off", "feedback", "llm"] = "feedback"
+    expansion: Literal["off", "feedback", "llm"] = "off"
     ranking: Literal["dense", "bm25", "rrf", "evidence"] = "evidence"
     reranker: Literal["off", "late-interaction", "cross-encoder"] = "late-interaction"
 

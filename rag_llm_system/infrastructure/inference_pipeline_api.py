@@ -12,27 +12,38 @@ from pydantic import Field
 
 from rag_llm_system.application.rag.answer import answer_question
 from rag_llm_system.application.rag.retriever import DEFAULT_K, MAX_K
-from rag_llm_system.domain.answers import Answer, AnswerSource
+from rag_llm_system.domain.answers import Answer, AnswerSource, Confidence
 from rag_llm_system.domain.documents import Scalar, Value
 from rag_llm_system.domain.errors import BackendError, ConfigurationError, RagSystemError
-from rag_llm_system.domain.queries import Query
+from rag_llm_system.domain.queries import Interpretation, Query
 from rag_llm_system.domain.redaction import redact
 
 MAX_QUERY_CHARS = 4000
 
 
 class RagRequest(Value):
-    """``where``: conditions on payload fields; a list means any of its members."""
+    """``where``: conditions on payload fields; a list means any of its members.
+
+    ``self_query``: whether conditions are read out of the question as well.
+    """
 
     query: str = Field(min_length=1, max_length=MAX_QUERY_CHARS)
     k: int = Field(DEFAULT_K, ge=1, le=MAX_K)
     where: dict[str, Scalar | list[Scalar]] = Field(default_factory=dict)
+    self_query: bool = True
 
 
 class RagResponse(Value):
+    """``sources`` are all that the answer was written from, ``cited`` those it names. ``confidence`` is null where
+    nothing was found; ``interpretation`` is what was read out of the question, ``notes`` tell the reader of both.
+    ``timings_s`` has the seconds of each stage."""
+
     answer: str
     sources: list[AnswerSource]
     grounded: bool
+    confidence: Confidence | None
+    notes: list[str]
+    interpretation: Interpretation
     model: str
     timings_s: dict[str, float]
     trace_id: str
@@ -43,6 +54,9 @@ class RagResponse(Value):
             answer=answer.text,
             sources=list(answer.sources),
             grounded=answer.grounded,
+            confidence=answer.confidence,
+            notes=list(answer.notes),
+            interpretation=answer.interpretation,
             model=answer.model,
             timings_s=dict(answer.timings_s),
             trace_id=answer.trace_id,
@@ -124,7 +138,9 @@ def create_app(open_system: Callable[[], Any]) -> FastAPI:
             retriever=system.retriever,
             writer=system.writer,
             tracer=system.tracer,
+            builder=system.context_builder,
             k=request.k,
+            self_query=request.self_query,
         )
         return RagResponse.of(answer)
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from zenml import log_metadata
 
 from rag_llm_system.application.indexing import EmbedReport
+from rag_llm_system.application.indexing.candidate import take_back
 from rag_llm_system.application.indexing.reports import reasons
 from rag_llm_system.domain.documents import CleanedDocument
 from rag_llm_system.domain.errors import DataError
@@ -20,6 +21,8 @@ def chunk_and_embed(
     cleaned_documents: RecordsFile,
 ) -> tuple[Annotated[RecordsFile, "embedded_documents"], Annotated[EmbedReport, "embed_report"]]:
     system = current_system()
+    for collection in take_back(system.vectors):
+        say(f"  {collection}: an earlier run did not live to judge its change, which was undone")
     indexer = system.indexer()
     documents = read_records(cleaned_documents, CleanedDocument)
     with progress("embedding documents", cleaned_documents.rows) as advance:

@@ -14,7 +14,16 @@ from steps.tracing import traced_step
 @traced_step
 def generate_answer(query: str, context: Context) -> Annotated[Answer, "answer"]:
     system = current_system()
-    answer = write_answer(query, context.chunks, writer=system.writer, tracer=system.tracer)
+    answer = write_answer(
+        query, context, writer=system.writer, tracer=system.tracer, builder=system.context_builder
+    )
     say(answer.text)
-    log_metadata({"model": answer.model, "sources": len(answer.sources)})
+    log_metadata(
+        {
+            "model": answer.model,
+            "sources": len(answer.sources),
+            "confidence": answer.confidence.level if answer.confidence else "",
+            "notes": list(answer.notes),
+        }
+    )
     return answer

@@ -11,8 +11,11 @@ from steps.tracing import traced_step
 
 
 @traced_step
-def retrieve_context(query: str, k: int, where: dict[str, Any]) -> Annotated[Context, "context"]:
+def retrieve_context(
+    query: str, k: int, where: dict[str, Any], self_query: bool
+) -> Annotated[Context, "context"]:
     system = current_system()
-    chunks = system.retriever.search(Query(text=query, where=where), k)
-    log_metadata({"chunks": len(chunks), "encoder": system.embedder.model_id})
-    return Context(chunks=chunks)
+    asked = Query(text=query, where=where)
+    context = system.retriever.retrieve(asked, k, self_query=self_query)
+    log_metadata({"chunks": len(context.chunks), "encoder": system.embedder.model_id})
+    return context

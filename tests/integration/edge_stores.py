@@ -104,7 +104,9 @@ def eventually(condition: Callable[[], bool]) -> None:
         assert time.monotonic() < give_up
 
 
-WIDE = CollectionSpec(dimension=16_000, encoder="wide", keyword_fields=("author_id",))
+WIDE = CollectionSpec(
+    dimension=16_000, encoder="wide", terms="digits", keyword_fields=("author_id",)
+)
 """Few points make it too large for exact search: publishing builds a graph."""
 
 
@@ -113,7 +115,8 @@ def wide_vectors(count: int = 500) -> np.ndarray:
 
 
 def wide_records(vectors: np.ndarray) -> list[Record]:
+    """Their terms are the last digits of their numbers."""
     return [
-        one.model_copy(update={"vector": tuple(vector)})
+        one.model_copy(update={"vector": tuple(vector), "terms": {one.payload["n"] % 10: 1.0}})
         for one, vector in zip(records(0, len(vectors)), vectors.tolist(), strict=True)
     ]

@@ -20,6 +20,9 @@ from rag_llm_system.domain.ports import CollectionSpec, Record
 from rag_llm_system.domain.queries import Range, Where, matches
 from rag_llm_system.infrastructure.vector_stores import chroma_collection
 from rag_llm_system.infrastructure.vector_stores.chroma_adapter import ChromaAdapter
+from rag_llm_system.infrastructure.vector_stores.chroma_filters import Native
+from rag_llm_system.infrastructure.vector_stores.chroma_metadata import keys_of_point
+from rag_llm_system.infrastructure.vector_stores.points import Point
 
 NAME = "article_chunks_embedded"
 SPEC = CollectionSpec(
@@ -262,6 +265,31 @@ def test_nothing_of_a_dropped_collection_is_found_in_its_successor(store: Chroma
 
     assert store.count(NAME, where={"tags": "t1"}) == 0
     assert store.count(NAME, where={"author_id": "a7"}) == 0
+
+
+def test_terms_are_right_after_a_write_that_broke_off(
+    store: ChromaAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their index is in memory: half a write must not leave it behind what is stored."""
+    with_terms = [one.model_copy(update={"terms": {7: 1.0}}) for one in records(6)]
+    store.ensure(NAME, SPEC.model_copy(update={"terms": "toy words"}))
+    store.upsert(NAME, with_terms[:1])
+
+    def found() -> set[str]:
+        return {hit.id for hit in store.search_terms(NAME, [{7: 1.0}], limit=9)[0]}
+
+    def failing(point: Point) -> Native:
+        if point.id == point_id(4):
+            raise OSError(errno.ENOSPC, "No space left")
+        return keys_of_point(point)
+
+    assert found() == {point_id(0)}
+    monkeypatch.setattr(chroma_collection, "_BATCH_POINTS", 2)
+    monkeypatch.setattr(chroma_collection, "keys_of_point", failing)
+    with pytest.raises(StorageFull):
+        store.upsert(NAME, with_terms[1:])
+
+    assert found() == {record.id for record in store.scan(NAME)} == set(map(point_id, range(3)))
 
 
 def test_dropping_frees_the_disk(folder: Path, store: ChromaAdapter) -> None:

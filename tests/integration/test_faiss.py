@@ -2,12 +2,13 @@
 
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Event
@@ -27,7 +28,11 @@ KILLS = int(os.environ.get("TEST_KILLS", "4"))  # the closing measurements use 3
 NAME = "article_chunks_embedded"
 DIMENSION, CLUSTERS = 16, 12
 SPEC = CollectionSpec(
-    dimension=DIMENSION, encoder="toy", keyword_fields=("author_id",), integer_fields=("n",)
+    dimension=DIMENSION,
+    encoder="toy",
+    terms="toy words",
+    keyword_fields=("author_id",),
+    integer_fields=("n",),
 )
 GRAPH_ABOVE = 500
 BATCH = 40
@@ -94,6 +99,7 @@ def points(start: int, stop: int, **payload: Any) -> list[Record]:
         Record(
             id=str(uuid5(NAMESPACE_URL, f"point {n}")),
             vector=tuple(vector),
+            terms={n % CLUSTERS: 1.0, 1_000 + n: 1.0},
             payload={**payload_of(n), **payload},
         )
         for n, vector in zip(range(start, stop), vectors(start, stop).tolist(), strict=True)
@@ -287,6 +293,8 @@ def assert_consistent(store: FAISSAdapter, records: list[Record]) -> None:
         where = {"author_id": f"author {author}"}
         assert store.count(NAME, where=where) == len(mine)
         assert set(found(store, vectors(0, 1)[0], 2_000, where)) == mine
+        (with_term,) = store.search_terms(NAME, [{author: 1.0}], limit=2_000)
+        assert {hit.payload["n"] for hit in with_term} == mine
     stored = np.array([record.vector for record in records], dtype=np.float32)
     written = all_vectors()[[record.payload["n"] for record in records]]
     assert np.abs(stored - written).max() < 1e-6
@@ -451,6 +459,51 @@ def test_a_damaged_database_is_refused_and_the_way_out_works(
     (path / NAME).rename(path.parent / "damaged")
     a_collection(opened(), 10)
     assert opened().count(NAME) == 10
+
+
+def test_a_database_made_before_points_had_terms_is_used_on_without(
+    path: Path, opened: Opener
+) -> None:
+    spec = SPEC.model_copy(update={"terms": ""})
+    without = [one.model_copy(update={"terms": {}}) for one in points(0, 20)]
+    store = opened()
+    store.ensure(NAME, spec)
+    store.upsert(NAME, without)
+    store.close()
+    with closing(sqlite3.connect(path / NAME / "points.db")) as database:
+        database.execute("DROP TABLE point_terms")
+
+    store = opened()
+    store.upsert(NAME, without[:5])
+    store.delete(NAME, [one.id for one in without[3:8]])
+    store.delete_where(NAME, {"n": 10})
+
+    assert {record.payload["n"] for record in store.scan(NAME, with_vectors=True)} == {
+        *range(3),
+        *range(8, 20),
+    } - {10}
+    assert store.search_terms(NAME, [{1: 1.0}], limit=5) == [[]]
+    with pytest.raises(IncompatibleCollection, match="toy words"):
+        store.ensure(NAME, SPEC)
+
+
+def test_terms_that_another_store_writes_are_found_at_once(opened: Opener) -> None:
+    writer, reader = opened(), opened()
+    a_collection(writer, 60)
+
+    def numbers(term: int) -> list[int]:
+        return sorted(
+            hit.payload["n"] for hit in reader.search_terms(NAME, [{term: 1.0}], limit=9)[0]
+        )
+
+    assert numbers(3) == [3, 15, 27, 39, 51]
+    writer.upsert(NAME, points(60, 64))
+    writer.delete(NAME, [one.id for one in points(15, 16)])
+    writer.upsert(NAME, [one.model_copy(update={"terms": {3: 1.0}}) for one in points(4, 5)])
+    assert (numbers(3), numbers(1_015), numbers(1_004)) == ([3, 4, 27, 39, 51, 63], [], [])
+    writer.drop(NAME)
+    a_collection(writer, 4)
+    assert numbers(3) == [3]
 
 
 def test_a_scan_goes_on_when_its_collection_is_dropped(opened: Opener) -> None:

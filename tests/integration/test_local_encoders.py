@@ -17,6 +17,7 @@ from sentence_transformers.sentence_transformer.modules import (
     Dense,
     Normalize,
     Pooling,
+    StaticEmbedding,
     Transformer,
 )
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -118,6 +119,76 @@ def test_vectors_are_those_of_the_library(tmp_path: Path, kind: str, pooling: st
     assert np.allclose(embedder.embed(TEXTS), as_the_library(folder, TEXTS), atol=2e-5)
 
 
+def states_of_the_library(folder: Path, texts: list[str], prompt: str = "") -> list[Any]:
+    """The last states of each text without the first and the last token, of length 1."""
+    model = SentenceTransformer(str(folder), device="cpu")
+    found = model.encode(
+        texts, prompt=prompt, output_value="token_embeddings", show_progress_bar=False
+    )
+    return [torch.nn.functional.normalize(text[1:-1], dim=1).numpy() for text in found]
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+@pytest.mark.parametrize("kind", sorted(ARCHITECTURES))
+def test_token_vectors_are_the_last_states_of_the_library(
+    tmp_path: Path, kind: str, pooling: str
+) -> None:
+    folder = save(tmp_path / kind, kind, pooling=pooling)
+    embedder = SentenceTransformerEmbedder(str(folder), device="cpu", dtype="float32")
+    vectors, tokens = embedder.embed_with_tokens(TEXTS)
+    assert np.array_equal(vectors, embedder.embed(TEXTS))
+    for text, found, expected in zip(
+        TEXTS, tokens, states_of_the_library(folder, TEXTS), strict=True
+    ):
+        assert found.tokens.tolist() == tokenizer()(text, add_special_tokens=False)["input_ids"]
+        assert np.allclose(found.vectors, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("kind", ["bert", "distilbert"])
+def test_the_tokens_of_a_prompt_shape_those_of_the_text_and_are_left_out(
+    tmp_path: Path, kind: str
+) -> None:
+    folder = save(tmp_path / kind, kind, prompts={"query": "query: "})
+    embedder = SentenceTransformerEmbedder(str(folder), device="cpu", dtype="float32")
+    found = embedder.embed_tokens(TEXTS, role="query")
+    for text, expected in zip(found, states_of_the_library(folder, TEXTS, "query: "), strict=True):
+        assert np.allclose(text.vectors, expected[2:], atol=2e-5)
+        assert len(text.tokens) == len(text.vectors)
+
+
+def test_padding_on_the_left_is_left_out_too(tmp_path: Path) -> None:
+    folder = save(tmp_path / "distilbert", "distilbert")
+    config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    (folder / "tokenizer_config.json").write_text(json.dumps(config | {"padding_side": "left"}))
+    embedder = SentenceTransformerEmbedder(str(folder), device="cpu", dtype="float32")
+    for text, found in zip(TEXTS, embedder.embed_tokens(TEXTS), strict=True):
+        assert found.tokens.tolist() == tokenizer()(text, add_special_tokens=False)["input_ids"]
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_a_token_has_the_same_bytes_in_any_company(tmp_path: Path, kind: str) -> None:
+    folder = save(tmp_path / kind, kind)
+    for dtype in ("float32", "bfloat16"):
+        embedder = SentenceTransformerEmbedder(str(folder), device="cpu", dtype=dtype)
+        together = embedder.embed_tokens(TEXTS * 7)[-len(TEXTS) :]
+        for text, found in zip(TEXTS, together, strict=True):
+            assert np.array_equal(embedder.embed_tokens([text])[0].vectors, found.vectors)
+
+
+def test_a_model_that_adds_up_words_has_vectors_but_none_of_tokens(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = tokenizer().backend_tokenizer
+    model = SentenceTransformer(modules=[StaticEmbedding(words, embedding_dim=16)], device="cpu")
+    model.save(str(tmp_path / "words"))
+    embedder = SentenceTransformerEmbedder(str(tmp_path / "words"), device="cpu")
+    vectors, tokens = embedder.embed_with_tokens(["bread needs flour", "the end"])
+    assert np.allclose(vectors, embedder.embed(["bread needs flour", "the end"]))
+    assert [len(text.tokens) for text in tokens] == [0, 0]
+    assert [len(text.vectors) for text in tokens] == [0, 0]
+    assert sum("no vectors of single tokens" in r.getMessage() for r in caplog.records) == 1
+
+
 @pytest.mark.parametrize("kind", PACKED)
 def test_a_text_has_the_same_bytes_in_any_company(tmp_path: Path, kind: str) -> None:
     folder = save(tmp_path / kind, kind)
@@ -213,7 +284,11 @@ def test_weights_that_are_no_model_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"dtype": "int4"}, "unknown number format 'int4'"), ({"device": "tpu9"}, "on 'tpu9'")],
+    [
+        ({"dtype": "int4"}, "unknown number format 'int4'"),
+        ({"device": "tpu9"}, "on 'tpu9'"),
+        ({"device": "cuda:99"}, "on 'cuda:99'"),
+    ],
 )
 def test_what_cannot_be_asked_for_is_named(options: dict[str, str], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):

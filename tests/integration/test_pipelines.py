@@ -33,7 +33,8 @@ AUTHOR = "Ada Test"
 CANARY = "hunter2canary"
 STEPS = {
     "get_or_create_user", "crawl_links", "query_data_warehouse", "clean_documents",
-    "load_to_vector_db", "chunk_and_embed", "load_to_vector_db_2",
+    "load_to_vector_db", "chunk_and_embed", "load_to_vector_db_2", "evaluate_retrieval",
+    "check_retrieval",
 }  # fmt: skip
 
 PAGE = """<!doctype html><html><head><title>{title}</title></head><body><article><h1>{title}</h1>
@@ -389,7 +390,7 @@ def test_every_artifact_has_its_metadata_and_a_preview(
     }
     assert set(outputs) == {
         "user", "crawled_links", "raw_documents", "cleaned_documents", "embedded_documents",
-        "embed_report", "load_report",
+        "embed_report", "load_report", "retrieval_report", "retrieval_results",
     }  # fmt: skip
     assert outputs["raw_documents"]["metadata"]["rows"] == 3
     assert outputs["embed_report"]["metadata"]["embedded"] == 3

@@ -1,5 +1,6 @@
 """Qdrant Edge builds its graph in a process of its own: readers go on, and any death leaves a whole generation."""
 
+import math
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -166,6 +167,37 @@ def test_a_graph_is_built_once_while_searches_go_on_and_finds_what_is_near(
     writer.delete(NAME, [record.id for record in records(100, 200)])
     writer.close()
     assert numbers(opened()) == set(range(500))
+
+
+def test_terms_beside_a_graph_weigh_as_the_points_are_now(
+    unpublished: Path, path: Path, opened: Opener
+) -> None:
+    """The engine's own count would go on with what was deleted, and the index is shared with what readers have."""
+    shutil.copytree(unpublished, path)
+    writer = opened()
+    writer.claim()
+    writer.publish(NAME)
+    (built,) = {file.stat().st_ino for file in path.rglob("inverted_index.dat")}
+
+    def found(store: QdrantEdgeAdapter) -> tuple[int, float]:
+        ((first, *others),) = store.search_terms(NAME, [{7: 1.0}], limit=500, fields=())
+        return 1 + len(others), first.score
+
+    def weighing(points: int, having: int) -> tuple[int, float]:
+        idf = math.log(1 + (points - having + 0.5) / (having + 0.5))
+        return having, pytest.approx(idf, rel=1e-5)
+
+    assert found(writer) == weighing(500, 50)
+    writer.delete(NAME, [record.id for record in records(0, 20)])
+    writer.upsert(
+        NAME, [one.model_copy(update={"terms": {}}) for one in wide_records(wide_vectors(30))[20:]]
+    )
+    assert found(writer) == weighing(470, 47)
+    writer.publish(NAME)
+    assert {file.stat().st_ino for file in path.rglob("inverted_index.dat")} == {built}
+    writer.delete(NAME, [record.id for record in records(30, 60)])
+    writer.close()
+    assert found(opened()) == weighing(470, 47)
 
 
 @pytest.mark.parametrize(

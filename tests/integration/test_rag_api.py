@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from rag_llm_system.application.preprocessing.dispatchers import CleaningDispatcher
 from rag_llm_system.application.rag.answer import NO_SOURCES
+from rag_llm_system.application.rag.retriever import MAX_K
 from rag_llm_system.bootstrap import System, build
 from rag_llm_system.domain.documents import Author, CleanedDocument, Document
 from rag_llm_system.domain.errors import IncompatibleCollection, RagSystemError, StoreUnavailable
@@ -43,6 +44,7 @@ def written_by(author: Author, link: str, text: str) -> Document:
 def index(system: System, documents: Sequence[Document]) -> None:
     cleaning, indexer = CleaningDispatcher(), system.indexer()
     cleaned: list[CleanedDocument] = [c for d in documents if (c := cleaning.dispatch(d))]
+    indexer.load_cleaned(cleaned)
     indexer.load_chunks(indexer.embed_changed(cleaned))
 
 
@@ -79,8 +81,28 @@ def test_an_answer_comes_with_its_sources(api: TestClient) -> None:
     assert answer["model"] == "extractive"
     first = answer["sources"][0]
     assert (first["n"], first["link"], first["quote"]) == (1, "http://a.example/server", STOPS)
+    assert first["cited"] is True
     assert 0.3 <= first["score"] <= 1.0
-    assert set(answer["timings_s"]) == {"retrieve", "generate"}
+    assert set(answer["timings_s"]) >= {"retrieve", "context", "generate"}
+
+
+def test_an_answer_tells_how_sure_it_is_and_what_was_understood(api: TestClient) -> None:
+    answer = ask(api)
+    assert answer["confidence"]["level"] == "high"
+    assert 0.0 < answer["confidence"]["value"] <= 1.0
+    assert answer["notes"] == []
+    assert answer["interpretation"] == {"conditions": []}
+
+
+def test_an_author_in_the_question_is_a_condition_unless_that_is_switched_off(
+    api: TestClient,
+) -> None:
+    about_ada = "What does Ada Test say about a long chunk and its windows?"
+    understood, plain = ask(api, query=about_ada), ask(api, query=about_ada, self_query=False)
+    assert {s["link"] for s in understood["sources"]} <= {"http://a.example/server"}
+    assert any("Ada Test" in note for note in understood["notes"])
+    assert plain["sources"][0]["link"] == "http://a.example/windows"
+    assert plain["notes"] == []
 
 
 def test_k_limits_the_sources(api: TestClient) -> None:
@@ -112,6 +134,7 @@ def test_no_source_means_no_answer(api: TestClient, tmp_path: Path) -> None:
                 [],
                 False,
             )
+            assert answer["confidence"] is None
 
 
 @pytest.mark.parametrize(
@@ -121,8 +144,9 @@ def test_no_source_means_no_answer(api: TestClient, tmp_path: Path) -> None:
         ({"query": ""}, "query: String should have at least 1 character"),
         ({"query": "a" * (MAX_QUERY_CHARS + 1)}, "query: String should have at most 4000"),
         ({"query": "a", "k": 0}, "k: Input should be greater than or equal to 1"),
-        ({"query": "a", "k": 101}, "k: Input should be less than or equal to 100"),
+        ({"query": "a", "k": MAX_K + 1}, f"k: Input should be less than or equal to {MAX_K}"),
         ({"query": "a", "where": [1]}, "where: Input should be a valid dictionary"),
+        ({"query": "a", "self_query": "perhaps"}, "self_query: Input should be a valid boolean"),
         ({"query": "a", "top_k": 3}, "top_k: Extra inputs are not permitted"),
         ({"query": 1, "k": "x"}, "query: Input should be a valid string; k: Input should be"),
     ],
@@ -163,7 +187,7 @@ class FailingSystem:
         """Nothing to load."""
         self.closed = False
 
-    def search(self, *_: object) -> None:
+    def retrieve(self, *_: object, **__: object) -> None:
         raise self._error
 
     def close(self) -> None:

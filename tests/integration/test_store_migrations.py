@@ -23,7 +23,11 @@ from tools.migrate_vector_store import main
 
 CHUNKS, ALIAS, CLEANED = "article_chunks__1a2b3c4d", "article_chunks", "cleaned_articles"
 SPEC = CollectionSpec(
-    dimension=16, encoder="toy@1", keyword_fields=("author_id",), integer_fields=("year",)
+    dimension=16,
+    encoder="toy@1",
+    terms="toy words",
+    keyword_fields=("author_id",),
+    integer_fields=("year",),
 )
 POINTS, BATCH = 240, 40
 
@@ -37,7 +41,7 @@ def opened(backend: str, folder: Path) -> Iterator[VectorStore]:
 
 
 def a_filled_store() -> MemoryVectorStore:
-    """Every kind of payload value, vectors and none, an alias."""
+    """Every kind of payload value, vectors and none, terms and none, an alias."""
     store, random = MemoryVectorStore(), np.random.default_rng(5)
     store.ensure(CHUNKS, SPEC)
     store.upsert(
@@ -46,6 +50,7 @@ def a_filled_store() -> MemoryVectorStore:
             Record(
                 id=str(uuid5(NAMESPACE_URL, f"point {n}")),
                 vector=tuple(random.standard_normal(16).tolist()),
+                terms={n % 5: 1.0, n: n / 7 + 0.1, 2**32 - 1 - n: 1.0} if n % 3 else {},
                 payload={
                     "author_id": f"author {n % 7}", "year": 2000 + n % 9, "score": n / 3, "whole": 2.0,
                     "draft": n % 2 == 0, "tags": ["ä", "b"][: n % 3], "none": None,
@@ -68,7 +73,9 @@ def assert_same(store: VectorStore, wanted: VectorStore) -> None:
     for name in wanted.collections():
         found = list(store.scan(name, with_vectors=True))
         expected = list(wanted.scan(name, with_vectors=True))
-        assert [(r.id, r.payload) for r in found] == [(r.id, r.payload) for r in expected]
+        assert [(r.id, r.payload, r.terms) for r in found] == [
+            (r.id, r.payload, r.terms) for r in expected
+        ]
         assert np.allclose(
             [r.vector for r in found], [r.vector for r in expected], rtol=0, atol=1e-6
         )
@@ -89,6 +96,12 @@ def test_a_journey_through_every_store_changes_nothing(tmp_path: Path) -> None:
             query = next(iter(original.scan(CHUNKS, with_vectors=True)))
             (best,) = reopened.search(ALIAS, np.array(query.vector, dtype=np.float32), limit=1)
             assert best.id == query.id
+            queries = [{7: 1.0}, {3: 1.0, 14: 2.0}]
+            assert [
+                [hit.id for hit in hits] for hits in reopened.search_terms(ALIAS, queries, limit=9)
+            ] == [
+                [hit.id for hit in hits] for hits in original.search_terms(ALIAS, queries, limit=9)
+            ]
         folder = onward
 
 

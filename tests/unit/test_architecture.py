@@ -145,6 +145,8 @@ def _imports(path: Path) -> set[str]:
                 "feedparser",
                 "ftfy",
                 "tree_sitter",
+                "Stemmer",
+                "rapidfuzz",
             },
         ),
     ],

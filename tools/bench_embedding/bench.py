@@ -5,10 +5,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from rag_llm_system.application.evaluation.beir import Benchmark, read_benchmark
 from rag_llm_system.domain.ports import Embedder
 from rag_llm_system.infrastructure.embedders import EMBEDDERS
 from rag_llm_system.infrastructure.loading import load
-from tools.bench_embedding.beir import Benchmark, read_benchmark
 from tools.bench_embedding.contenders.engine import weights
 from tools.bench_embedding.flops import EncoderShape
 from tools.bench_embedding.goals import Quality, Row, goals

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from rag_llm_system.application.evaluation.beir import Benchmark
+from rag_llm_system.application.evaluation.metrics import mean, per_query
 from rag_llm_system.domain.chunks import Vectors
 from rag_llm_system.domain.ports import Embedder
-from tools.bench_embedding.beir import Benchmark
 from tools.bench_embedding.goals import DOCUMENTED, OURS, OURS_FLOAT32, Quality
-from tools.bench_embedding.ndcg import mean_ndcg
 from tools.bench_embedding.race import Contender, Say
 from tools.bench_embedding.text_files import write_texts
 from tools.bench_embedding.texts import first_window
@@ -33,13 +33,16 @@ def measure_quality(
     if not {OURS, exact} <= contenders.keys():
         return None
     documents, queries = folder / "documents.jsonl", folder / "queries.jsonl"
-    write_texts(documents, (first_window(text, embedder) for text in benchmark.documents.values()))
+    write_texts(
+        documents, (first_window(each.whole, embedder) for each in benchmark.documents.values())
+    )
     write_texts(queries, (first_window(text, embedder) for text in benchmark.queries.values()))
     found = {}
     for name in (OURS, exact):
         encoded, stored = contenders[name].encode(documents, "documents")
         _, asked = contenders[name].encode(queries, "queries", "query")
-        found[name] = mean_ndcg(rankings(benchmark, stored, asked), benchmark.grades, _DEPTH)
+        ranked = rankings(benchmark, stored, asked)
+        found[name] = mean(per_query("ndcg@10", ranked, benchmark.grades))
         say(f"{benchmark.name}: {name} {found[name]:.4f}, {encoded.seconds:.1f} s")
     return Quality(
         benchmark=benchmark.name,

@@ -4,6 +4,7 @@
 
     cleaned.py       the cleaned collections follow the data warehouse
     chunks.py        the chunk collections follow the cleaned ones: what to embed, what is stale, when to switch
+    candidate.py     the same, judged before it goes live
     held.py          which documents a chunk collection holds, and whether all of their points are there
     collections.py   names and specs; which collections are live
     reports.py       what a run did, and why

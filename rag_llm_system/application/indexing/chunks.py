@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from rag_llm_system.application.indexing.cleaned import LOOKUP_BATCH, CleanedSync, published
 from rag_llm_system.application.indexing.collections import (
-    chunk_collection_of,
     chunk_spec,
+    own_collection,
     refuse_earlier_layout,
 )
 from rag_llm_system.application.indexing.held import Held, held_documents
 from rag_llm_system.application.indexing.reports import EmbedReport, LoadReport
+from rag_llm_system.application.indexing.word_weights import outdated, reference_of, weighed
 from rag_llm_system.application.preprocessing.categories import (
     CATEGORIES,
     Category,
@@ -154,6 +155,7 @@ class Indexer:
             name = self._collection(self._table[category])
             for start in range(0, len(one.points), WRITE_BATCH):
                 self._store.delete(name, one.points[start : start + WRITE_BATCH])
+        reweighed = sum(map(self._reweigh, self._table.values()))
         collections = self._publish(self._table.values())
         if not (replacing and waiting):
             self._go_live()
@@ -164,9 +166,20 @@ class Indexer:
             written=written,
             removed=sum(len(one.points) for one in stale.values()),
             gone=sum(one.gone for one in stale.values()),
+            reweighed=reweighed,
             switched=replacing and not waiting,
             waiting=waiting,
         )
+
+    def unsettled(self, category: Category) -> set[str]:
+        """Documents whose points a complete run would write or remove: new, edited, not whole or gone."""
+        held, wanted = self._held(category), self._wanted(category)
+        settled = {
+            one
+            for one, found in held.items()
+            if found.fingerprints == [wanted.get(one)] and found.is_complete(wanted[one])
+        }
+        return (held.keys() | wanted.keys()) - settled
 
     def _publish(self, categories: Iterable[Category]) -> dict[str, int]:
         return published(self._store, map(self._collection, categories))
@@ -184,6 +197,7 @@ class Indexer:
     def _write(self, records: Iterable[Record]) -> dict[str, Counter[tuple[str, str]]]:
         """For each category, how many points of which document, with which fingerprint, were written."""
         loaded: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+        references: dict[str, int] = {}
         stream = iter(records)
         while batch := list(islice(stream, WRITE_BATCH)):
             groups: dict[str, list[Record]] = defaultdict(list)
@@ -196,8 +210,19 @@ class Indexer:
                 category = self._table[name]
                 collection = self._collection(category)
                 self._store.ensure(collection, chunk_spec(category, self._embedder))
-                self._store.upsert(collection, group)
+                if name not in references:
+                    references[name] = reference_of(self._store, collection, group)
+                self._store.upsert(collection, [weighed(one, references[name]) for one in group])
         return loaded
+
+    def _reweigh(self, category: Category) -> int:
+        """Weigh the words of all chunks by the length that they now have in the mean; how many had another one."""
+        name = self._collection(category)
+        reference = reference_of(self._store, name)
+        stale, done = outdated(self._store, name, reference), 0
+        while some := list(islice(stale, WRITE_BATCH)):
+            done += self._store.upsert(name, [weighed(record, reference) for record in some])
+        return done
 
     def _stale(self, category: Category, loaded: Mapping[tuple[str, str], int]) -> _Stale:
         """What to remove. Raises DataError when a loaded point is not there."""
@@ -269,4 +294,4 @@ class Indexer:
         return held_documents(self._store, self._collection(category))
 
     def _collection(self, category: Category) -> str:
-        return chunk_collection_of(category, self._embedder)
+        return own_collection(category, self._embedder, self._store)

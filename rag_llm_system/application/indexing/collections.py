@@ -1,11 +1,13 @@
 """Which collections there are: their names and specs, and which are live.
 
 A chunk collection belongs to one encoder and has its digest in the name, ``article_chunks_embedded__1f0a93c2``; the
-documented name, ``article_chunks_embedded``, is an alias of the live one.
+documented name, ``article_chunks_embedded``, is an alias of the live one. A great change of it is built beside
+it, in the collection's twin, ``article_chunks_embedded__1f0a93c2_2``, and the alias moves there (``candidate.py``).
 """
 
 from collections.abc import Mapping
 
+from rag_llm_system.application.preprocessing import terms
 from rag_llm_system.application.preprocessing.categories import CATEGORIES, Category
 from rag_llm_system.application.preprocessing.fingerprints import digest
 from rag_llm_system.domain.errors import IncompatibleCollection
@@ -19,14 +21,32 @@ from rag_llm_system.domain.ports import (
 
 _SEPARATOR = "__"
 _KEY_DIGITS = 8
+_TWIN = "_2"
 
-_KEYWORDS = ("document_id", "chunk_id", "author_id", "platform")
+_KEYWORDS = ("document_id", "chunk_id", "author_id", "author_full_name", "platform")
 
 
 def chunk_collection_of(category: Category, embedder: Embedder) -> str:
     """The collection that holds this encoder's vectors of the category, live or not."""
-    key = digest(encoder_name(embedder), embedder.dimension, embedder.max_tokens)[:_KEY_DIGITS]
+    key = digest(encoder_name(embedder), embedder.dimension, embedder.max_tokens, terms.NAME)
+    key = key[:_KEY_DIGITS]
     return f"{category.chunk_collection}{_SEPARATOR}{key}"
+
+
+def twin_of(collection: str) -> str:
+    """The other of the two collections that take turns in being live."""
+    return collection.removesuffix(_TWIN) if collection.endswith(_TWIN) else collection + _TWIN
+
+
+def own_collection(category: Category, embedder: Embedder, store: VectorStore) -> str:
+    """Of the two of this encoder, the live one; where another encoder is live, the one that is there."""
+    first = chunk_collection_of(category, embedder)
+    second = twin_of(first)
+    live = store.aliases().get(category.chunk_collection)
+    if live in {first, second}:
+        return live
+    there = store.collections()
+    return second if second in there and first not in there else first
 
 
 def chunk_collections(category: Category, store: VectorStore) -> list[str]:
@@ -46,6 +66,7 @@ def chunk_spec(category: Category, embedder: Embedder) -> CollectionSpec:
     return CollectionSpec(
         dimension=embedder.dimension,
         encoder=encoder_name(embedder),
+        terms=terms.NAME,
         keyword_fields=(*_KEYWORDS, *category.filterable),
         integer_fields=("window", *category.filterable_numbers),
     )

@@ -19,13 +19,30 @@ class EmbedReport(Value):
     why: Mapping[str, int] = {}
 
 
+class Candidate(Value):
+    """How a change that is not accepted yet differs from what is live.
+
+    ``beside``: live collection to the copy of it that was changed; ``in_place``: the live collections that were changed
+    themselves; ``pointed``: alias to what else it shall stand for, None for nothing.
+    """
+
+    beside: Mapping[str, str] = {}
+    in_place: tuple[str, ...] = ()
+    pointed: Mapping[str, str | None] = {}
+
+    @property
+    def changes_nothing(self) -> bool:
+        return not (self.beside or self.in_place or self.pointed)
+
+
 class LoadReport(Value):
     """Of a load into the store. ``given`` equals ``written`` plus ``unchanged``, in records.
 
     ``removed`` counts records that had become stale, ``gone`` the documents among them that are no longer in the data
     warehouse; ``why`` counts the written documents by reason. ``collections`` has the size of each collection
     afterwards, ``switched`` says that the index of another encoder went live, ``waiting`` how many documents it still
-    lacks.
+    lacks. ``reweighed`` counts the chunks whose words got other weights, as the mean length moved. ``candidate`` is
+    what is not live before it was accepted.
     """
 
     collections: Mapping[str, int] = {}
@@ -35,8 +52,10 @@ class LoadReport(Value):
     removed: int = 0
     gone: int = 0
     why: Mapping[str, int] = {}
+    reweighed: int = 0
     switched: bool = False
     waiting: int = 0
+    candidate: Candidate = Candidate()
 
 
 def reasons(why: Mapping[str, int]) -> str:

@@ -24,6 +24,7 @@ from rag_llm_system.application.preprocessing.cleaning_data_handlers import (
     file_facts,
     keep,
 )
+from rag_llm_system.application.preprocessing.publication_dates import publication_facts
 from rag_llm_system.domain.documents import Metadata
 from rag_llm_system.domain.errors import UnknownName
 
@@ -63,10 +64,22 @@ class Category:
 
 _ALL = (
     Category(
-        "articles", clean=clean_prose, chunk=by_paragraph, chunk_size=Chars(1000, 2000), version=2
+        "articles",
+        clean=clean_prose,
+        chunk=by_paragraph,
+        chunk_size=Chars(1000, 2000),
+        facts=publication_facts,
+        filterable_numbers=("published_on",),
+        version=3,
     ),
     Category(
-        "posts", clean=clean_post, chunk=by_sentence, chunk_size=Tokens(250, overlap=25), version=2
+        "posts",
+        clean=clean_post,
+        chunk=by_sentence,
+        chunk_size=Tokens(250, overlap=25),
+        facts=publication_facts,
+        filterable_numbers=("published_on",),
+        version=3,
     ),
     Category(
         "repositories",
@@ -83,8 +96,9 @@ _ALL = (
         chunk=by_sentence,
         # one chunk each: of 6,000 films from Wikipedia, the longest record has 548 tokens
         chunk_size=Tokens(600, overlap=50),
-        filterable=("genres",),
+        filterable=("genres", "cast"),
         filterable_numbers=("year",),
+        version=2,
         irregular_singular="movie",
     ),
     Category(

@@ -12,6 +12,7 @@ from rag_llm_system.application.preprocessing.categories import (
 )
 from rag_llm_system.application.preprocessing.chunking_data_handlers import Piece
 from rag_llm_system.application.preprocessing.embedding_data_handlers import (
+    HEADER_TOKENS,
     WINDOW_OVERLAP_TOKENS,
     embed_windows,
     windows_of,
@@ -72,6 +73,7 @@ class ChunkingDispatcher:
             category.version,
             (size.unit, size.minimum, size.maximum, size.overlap),
             WINDOW_OVERLAP_TOKENS,
+            HEADER_TOKENS,
         )
 
     def fingerprint(self, document: CleanedDocument) -> str:

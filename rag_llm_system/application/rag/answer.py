@@ -1,39 +1,42 @@
 """Answers a question: retrieve, build the context, write, check the citations."""
 
-import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Protocol
 
-from rag_llm_system.application.rag import prompt_templates
-from rag_llm_system.application.rag.context import formatted, pack
-from rag_llm_system.application.rag.retriever import DEFAULT_K, ContextRetriever
-from rag_llm_system.domain.answers import Answer, AnswerSource, ContextChunk
+from rag_llm_system.application.rag.citations import checked_citations
+from rag_llm_system.application.rag.confidence import LOW, MIN_EVIDENCE, confidence_in, evidence
+from rag_llm_system.application.rag.context import ContextBuilder, formatted
+from rag_llm_system.application.rag.prompt_templates import template_for
+from rag_llm_system.application.rag.retriever import DEFAULT_K
+from rag_llm_system.domain.answers import Answer, AnswerSource, Confidence, Context, ContextChunk
 from rag_llm_system.domain.ports import LLM, Tracer
-from rag_llm_system.domain.queries import Query
+from rag_llm_system.domain.queries import Interpretation, Query
 
 NO_SOURCES = "No sources were found for this question, so there is no answer."
+UNCITED = "Careful: this answer cites none of its sources."
 
-MIN_SCORE = 0.3
-"""Below this cosine a chunk is about something else. Measured with MiniLM on two corpora (the handbook and 76
-articles), 12 questions each way: the best chunk of a question about something else scored 0.14 to 0.30, that
-of a question about the corpus 0.35 to 0.78. Another encoder has another scale."""
-
-_CITATION = re.compile(r"(?<![\w)\"'])\[(\d+)\]")
+_BUILDER = ContextBuilder()
 _QUOTE_CHARS = 200
 
 
+class Retriever(Protocol):
+    """Finds what a question needs."""
+
+    def retrieve(self, query: Query, k: int, *, self_query: bool) -> Context: ...
+
+
 class AnswerWriter(Protocol):
-    """Writes an answer from numbered chunks."""
+    """Writes an answer from numbered passages."""
 
     @property
     def model_id(self) -> str: ...
 
-    def write(self, question: str, chunks: Sequence[ContextChunk]) -> Iterator[str]: ...
+    def write(self, question: str, passages: Sequence[ContextChunk]) -> Iterator[str]: ...
 
 
 class LLMWriter:
-    """Lets a language model write, with the chunks as its context."""
+    """Lets a language model write, with the passages as its context."""
 
     def __init__(self, llm: LLM, *, max_tokens: int, temperature: float) -> None:
         self._llm = llm
@@ -41,72 +44,113 @@ class LLMWriter:
         self._temperature = temperature
         self.model_id = llm.model_id
 
-    def write(self, question: str, chunks: Sequence[ContextChunk]) -> Iterator[str]:
-        prompt = prompt_templates.answer_prompt(question, formatted(chunks))
+    def write(self, question: str, passages: Sequence[ContextChunk]) -> Iterator[str]:
+        prompt = template_for(passages).messages(question, formatted(passages))
         return self._llm.stream(prompt, max_tokens=self._max_tokens, temperature=self._temperature)
 
 
 def answer_question(
     query: Query,
     *,
-    retriever: ContextRetriever,
+    retriever: Retriever,
     writer: AnswerWriter,
     tracer: Tracer,
     k: int = DEFAULT_K,
+    self_query: bool = True,
+    builder: ContextBuilder = _BUILDER,
 ) -> Answer:
-    """The answer with its sources; without sources it says so, and nothing is generated."""
+    """The answer with its sources; without sources it says so, and nothing is generated.
+
+    ``self_query``: whether conditions on the sources are read out of the question.
+    """
     with tracer.span("rag", inputs={"query": query.text, "k": k}) as span:
         started = time.perf_counter()
-        chunks = retriever.search(query, k)
+        context = retriever.retrieve(query, k, self_query=self_query)
         retrieved = time.perf_counter()
-        answer = write_answer(query.text, chunks, writer=writer, tracer=tracer)
-        timings = {
-            "retrieve": round(retrieved - started, 4),
-            "generate": round(time.perf_counter() - retrieved, 4),
-        }
+        answer = write_answer(query.text, context, writer=writer, tracer=tracer, builder=builder)
+        timings = {**context.timings_s, "retrieve": retrieved - started, **answer.timings_s}
         span.record(answer=answer.text, sources=[s.link for s in answer.sources])
-        return answer.model_copy(update={"timings_s": timings, "trace_id": span.trace_id})
+        rounded = {stage: round(seconds, 4) for stage, seconds in timings.items()}
+        return answer.model_copy(update={"timings_s": rounded, "trace_id": span.trace_id})
 
 
 def write_answer(
-    question: str, chunks: Sequence[ContextChunk], *, writer: AnswerWriter, tracer: Tracer
+    question: str,
+    context: Context,
+    *,
+    writer: AnswerWriter,
+    tracer: Tracer,
+    builder: ContextBuilder = _BUILDER,
 ) -> Answer:
-    """The writing half of :func:`answer_question`, from chunks that were retrieved before."""
-    relevant = pack([c for c in chunks if c.score >= MIN_SCORE])
-    if not relevant:
-        return Answer(question=question, text=NO_SOURCES, model=writer.model_id, grounded=False)
-    inputs = {
-        "model": writer.model_id,
-        "prompt_version": prompt_templates.ANSWER_VERSION,
-        "chunks": len(relevant),
-    }
-    with tracer.span("generate", kind="llm", inputs=inputs) as span:
-        written = "".join(writer.write(question, relevant)).strip()
-        span.record(answer=written)
-    text, cited = checked_citations(written, {c.n for c in relevant})
+    """The writing half of :func:`answer_question`, from a context that was retrieved before."""
+    started = time.perf_counter()
+    passages = passages_for(question, context, builder)
+    built = time.perf_counter()
+    written = _written(question, passages, writer=writer, tracer=tracer) if passages else ""
+    text, cited = checked_citations(written, {passage.n for passage in passages})
+    confidence = confidence_in(question, passages) if text else None
     return Answer(
         question=question,
         text=text or NO_SOURCES,
-        sources=tuple(_source(c) for c in relevant) if text else (),
+        sources=tuple(_source(passage, cited) for passage in passages) if text else (),
         model=writer.model_id,
-        grounded=bool(text and cited),
+        grounded=bool(cited),
+        confidence=confidence,
+        notes=tuple(_notes(context, confidence, cited)),
+        interpretation=context.interpretation,
+        timings_s={"context": built - started, "generate": time.perf_counter() - built},
     )
 
 
-def checked_citations(text: str, known: set[int]) -> tuple[str, set[int]]:
-    """The text without citations of sources that do not exist, and the numbers that are cited."""
-    cited = {int(n) for n in _CITATION.findall(text)} & known
-    kept = _CITATION.sub(lambda m: m.group() if int(m.group(1)) in known else "", text)
-    return re.sub(r" +([.,;])", r"\1", kept) if kept != text else text, cited
+def passages_for(
+    question: str, context: Context, builder: ContextBuilder = _BUILDER
+) -> list[ContextChunk]:
+    """What an answer is written from: the chunks that are about the question, joined and numbered."""
+    return builder.build([c for c in context.chunks if evidence(question, c) >= MIN_EVIDENCE])
 
 
-def _source(chunk: ContextChunk) -> AnswerSource:
-    quote = " ".join(chunk.content.split())
+def _written(
+    question: str, passages: Sequence[ContextChunk], *, writer: AnswerWriter, tracer: Tracer
+) -> str:
+    inputs = {
+        "model": writer.model_id,
+        "prompt_version": str(template_for(passages)),
+        "passages": len(passages),
+    }
+    with tracer.span("generate", kind="llm", inputs=inputs) as span:
+        written = "".join(writer.write(question, passages)).strip()
+        span.record(answer=written)
+    return written
+
+
+def _notes(context: Context, confidence: Confidence | None, cited: Set[int]) -> Iterator[str]:
+    if understood := understood_as(context.interpretation):
+        yield understood
+    yield from context.notes
+    if confidence and confidence.level == "low":
+        yield LOW
+    if confidence and not cited:
+        yield UNCITED
+
+
+def understood_as(interpretation: Interpretation) -> str:
+    """``understood: author Zoë Müller, from 2023``; "" where the question sets no conditions."""
+    labels = ", ".join(condition.label for condition in interpretation.conditions)
+    return f"understood: {labels}" if labels else ""
+
+
+def _source(passage: ContextChunk, cited: Set[int]) -> AnswerSource:
+    quote = " ".join(passage.content.split())
     return AnswerSource(
-        n=chunk.n,
-        title=chunk.title,
-        link=chunk.link,
-        category=chunk.category,
-        score=round(chunk.score, 4),
+        n=passage.n,
+        title=passage.title,
+        link=passage.link,
+        category=passage.category,
+        score=round(passage.score, 4),
         quote=quote if len(quote) <= _QUOTE_CHARS else f"{quote[:_QUOTE_CHARS].rstrip()}…",
+        cited=passage.n in cited,
+        headings=passage.headings,
+        source_file=passage.source_file,
+        start_line=passage.start_line,
+        end_line=passage.end_line,
     )

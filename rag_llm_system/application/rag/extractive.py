@@ -1,61 +1,67 @@
-"""An answer without a language model: the sentences of the sources that come closest to the question."""
+"""An answer without a language model: the sentences of the sources that say most about the question."""
 
-import re
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from rag_llm_system.application.preprocessing.chunking_data_handlers import windows
-from rag_llm_system.application.preprocessing.cleaning_data_handlers import code_or_prose
+from rag_llm_system.application.rag.diversity import mmr
+from rag_llm_system.application.rag.quotable import Sentence
+from rag_llm_system.application.rag.quotes import Quote, quotes, shown
+from rag_llm_system.application.rag.wording import Wording, asks_for_code
 from rag_llm_system.domain.answers import ContextChunk
 from rag_llm_system.domain.ports import Embedder
-
-_SENTENCES = 3
-_CANDIDATE_CHUNKS = 5
-_MIN_CHARS, _MAX_CHARS = 25, 500
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9`*])")
-_KEEP_SHARE = 0.7
-"""Of the best sentence's cosine: what falls below says less about the question than it distracts."""
-
-_MARKDOWN = re.compile(r"^\s*(?:#{1,6}|[-*+]|\d+[.)]|>)\s+|\*\*|__")
 
 PREAMBLE = "From the sources, word for word:"
 """Tells the reader that nothing here was written by a model."""
 
+_QUOTES = 4
+_EMBEDDED = 32
+"""Candidates that the encoder reads, the best by their words: with three times as many, no answer to 30 questions about
+76 real articles was better, and each took twice as long."""
+
+_KEEP_SHARE = 0.7
+"""Of the best candidate's score: what falls below says less about the question than it distracts."""
+
+_DIVERSITY = 0.3
+"""At 0.5 quotes come in that have little to do with the question, at 0 the same statement comes in other words."""
+
 
 class ExtractiveWriter:
-    """Quotes up to three sentences, each with its source, in the order of the sources."""
+    """Quotes the few sentences that answer best, each with its source, in the order of the sources."""
 
     model_id = "extractive"
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
 
-    def write(self, question: str, chunks: Sequence[ContextChunk]) -> Iterator[str]:
+    def write(self, question: str, passages: Sequence[ContextChunk]) -> Iterator[str]:
         """Pieces of the answer; nothing when no source has a quotable sentence."""
-        candidates = [
-            (chunk.n, sentence)
-            for chunk in chunks[:_CANDIDATE_CHUNKS]
-            for sentence in sentences(chunk.content)
-        ]
-        if not candidates:
+        found = quotes(passages, with_code=asks_for_code(question))
+        if not found:
             return
         yield PREAMBLE
-        for n, sentence in self._closest(question, candidates):
-            yield f"\n- {sentence} [{n}]"
+        for quote, together in _in_order(self._chosen(question, found)):
+            yield f"\n{shown(quote.n, together, quote.language)}"
 
-    def _closest(
-        self, question: str, candidates: Sequence[tuple[int, str]]
-    ) -> list[tuple[int, str]]:
-        texts = [self._readable(text) for text in (question, *(s for _, s in candidates))]
-        vectors = self._embedder.embed(texts)
-        scores = vectors[1:] @ vectors[0]
-        ranked = sorted(range(len(candidates)), key=lambda i: (-float(scores[i]), i))
-        picked: dict[str, int] = {}
-        for position in ranked:
-            if scores[position] >= _KEEP_SHARE * scores[ranked[0]]:
-                picked.setdefault(candidates[position][1].casefold(), position)
-            if len(picked) == _SENTENCES:
+    def _chosen(self, question: str, found: Sequence[Quote]) -> list[Quote]:
+        """The best that say something new, none twice."""
+        wording = Wording(question, found)
+        by_words = np.array([wording.score(quote) for quote in found])
+        read = np.argsort(-by_words, kind="stable")[:_EMBEDDED]
+        candidates = [found[i] for i in read]
+        texts = [self._readable(text) for text in (question, *(c.text for c in candidates))]
+        vectors = self._embedder.embed(texts).astype(np.float64)
+        scores = vectors[1:] @ vectors[0] + by_words[read]
+        order = mmr(scores, vectors[1:] @ vectors[1:].T, diversity=_DIVERSITY, limit=len(read))
+        chosen: list[Quote] = []
+        for i in order:
+            quote = candidates[i]
+            if scores[i] >= _KEEP_SHARE * scores.max() and not any(map(quote.repeats, chosen)):
+                chosen.append(quote)
+            if len(chosen) == _QUOTES:
                 break
-        return [candidates[position] for position in sorted(picked.values())]
+        return chosen
 
     def _readable(self, text: str) -> str:
         """The part of a text that the encoder can read; only a monstrous sentence is longer."""
@@ -64,19 +70,12 @@ class ExtractiveWriter:
         return text[start:end]
 
 
-def sentences(text: str) -> list[str]:
-    """Whole sentences of the prose, without Markdown and comment marks; code is not quoted."""
-    paragraphs: list[list[str]] = [[]]
-    for is_code, line in code_or_prose(text):
-        if is_code or not line.strip() or line.lstrip().startswith(("#", "|")):
-            paragraphs.append([])
-        elif _MARKDOWN.match(line) and line.lstrip()[:2] != "**":
-            paragraphs.append([line])
+def _in_order(chosen: Sequence[Quote]) -> Iterator[tuple[Quote, list[Sentence]]]:
+    """By source and place; neighbours in one paragraph are quoted together."""
+    merged: list[tuple[Quote, list[Sentence]]] = []
+    for quote in sorted(chosen, key=lambda quote: (quote.n, quote.first)):
+        if merged and quote.continues(merged[-1][0]):
+            merged[-1] = (quote, [*merged[-1][1], *quote.sentences])
         else:
-            paragraphs[-1].append(line)
-    found = (
-        _MARKDOWN.sub("", sentence).strip(" \t\"'#")
-        for lines in paragraphs
-        for sentence in _SENTENCE_END.split(" ".join(map(str.strip, lines)))
-    )
-    return [s for s in found if _MIN_CHARS <= len(s) <= _MAX_CHARS and s.endswith((".", "!", "?"))]
+            merged.append((quote, list(quote.sentences)))
+    yield from merged

@@ -1,25 +1,32 @@
-"""Finds the chunks that a question needs: every category searched at once, one global cut."""
+"""Finds the chunks that a question needs: understood, searched everywhere at once, one global cut, reranked."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 from rag_llm_system.application.indexing import live_collections
 from rag_llm_system.application.preprocessing.categories import CATEGORIES, Category
-from rag_llm_system.application.preprocessing.chunking_data_handlers import windows
-from rag_llm_system.domain.answers import ContextChunk
-from rag_llm_system.domain.chunks import Vectors
+from rag_llm_system.application.preprocessing.terms import query_terms
+from rag_llm_system.application.rag.candidates import Asked, find
+from rag_llm_system.application.rag.expanding import Expanding
+from rag_llm_system.application.rag.fusion import FUSIONS, Ranked
+from rag_llm_system.application.rag.passage_texts import ChunkText, load_texts
+from rag_llm_system.application.rag.question import Question, encoded
+from rag_llm_system.application.rag.reranking import RERANKED, Reranking
+from rag_llm_system.application.rag.self_query import SelfQuery, relaxed
+from rag_llm_system.domain.answers import Context, ContextChunk
 from rag_llm_system.domain.errors import ConfigurationError
-from rag_llm_system.domain.ports import Embedder, Tracer, VectorStore
-from rag_llm_system.domain.queries import Hit, Query, Where
+from rag_llm_system.domain.ports import Embedder, Span, Tracer, VectorStore
+from rag_llm_system.domain.queries import Interpretation, Query, Stages
 
 DEFAULT_K = 9
-MAX_K = 100
+MAX_K = 1000
 
-_POINTS_PER_CHUNK = 4
-"""A long chunk is several points: so many more than k are asked for first, and more while that gives too few chunks."""
+_POOL = 100
+"""Chunks that each search brings from each collection, where no more are asked for."""
 
+_ATTEMPTS = 3
 
 _SHOWN = (
     "chunk_id", "document_id", "category", "title", "link", "author_full_name", "start", "end",
@@ -27,11 +34,16 @@ _SHOWN = (
 _SHOWN_WHERE_KNOWN = ("headings", "source_file", "language", "start_line", "end_line", "symbol")
 
 
-_ATTEMPTS = 3
+class _Search(NamedTuple):
+    """One search: where, for what, and how many."""
+
+    collections: Mapping[str, str]
+    where: Mapping[str, Any]
+    k: int
 
 
 class ContextRetriever:
-    """Vector search over the collections of all categories."""
+    """Stages that are None do not run; ``stages.ranking`` decides between meaning, words and both."""
 
     def __init__(
         self,
@@ -39,113 +51,167 @@ class ContextRetriever:
         embedder: Embedder,
         tracer: Tracer,
         table: Mapping[str, Category] = CATEGORIES,
+        *,
+        stages: Stages = Stages(),  # noqa: B008 - frozen
+        self_query: SelfQuery | None = None,
+        expander: Expanding | None = None,
+        reranking: Reranking | None = None,
     ) -> None:
         self._store = store
         self._embedder = embedder
         self._tracer = tracer
         self._table = table
+        self._ranking = stages.ranking
+        self._self_query = self_query
+        self._expander = expander
+        self._reranking = reranking
 
     def search(self, query: Query, k: int = DEFAULT_K) -> list[ContextChunk]:
-        """The k best chunks, best first, each once and numbered from 1; [] when nothing is indexed.
+        """The chunks of :meth:`retrieve`."""
+        return list(self.retrieve(query, k).chunks)
 
-        Raises IncompatibleCollection when a collection was made with another encoder.
+    def retrieve(self, query: Query, k: int = DEFAULT_K, *, self_query: bool = True) -> Context:
+        """The k best chunks, best first, each once and numbered from 1; none when nothing is indexed.
+
+        What the question says about its sources must hold, and is given up step by step when nothing meets it; what
+        ``query.where`` says must hold in any case. Raises IncompatibleCollection when a collection was made with
+        another encoder, and ConfigurationError for an empty question.
         """
         if not 1 <= k <= MAX_K:
             raise ConfigurationError(f"k is {k}; it must be from 1 to {MAX_K}")
+        if not query.text.strip():
+            raise ConfigurationError("the question is empty; ask something")
+        timings: dict[str, float] = {}
         # asked for once: all of one search sees one encoder, also while another goes live
         collections = live_collections(self._store, self._embedder, self._table)
-        with self._tracer.span("embed query", inputs={"query": query.text}):
-            vector = self._embed(query.text)
-        with self._tracer.span("vector search", inputs={"k": k, "where": query.where}) as span:
-            chunks = self._search_chunks(collections, vector, k, query.where)
-            span.record(found=[f"{c.score:.3f} {c.link}" for c in chunks])
-        return chunks
+        with self._stage("self_query", timings, query=query.text) as span:
+            interpretation = self._interpretation(query) if self_query else Interpretation()
+            span.record(understood=[one.label for one in interpretation.conditions])
+        with self._stage("embed", timings, query=query.text):
+            needs_tokens = self._reranking is not None and self._reranking.needs_tokens
+            question = encoded(query.text, self._embedder, with_tokens=needs_tokens)
+        notes: list[str] = []
+        for weaker, note in [(interpretation, ""), *relaxed(interpretation)]:
+            search = self._search_of(collections, {**weaker.where, **query.where}, k)
+            chunks = self._chunks(question, search, timings)
+            notes = [note] if note else []
+            if chunks:
+                break
+        return Context(chunks=chunks, interpretation=interpretation, notes=notes, timings_s=timings)
 
-    def _embed(self, text: str) -> Vectors:
-        """A question longer than the encoder's window is read as the mean of its windows."""
-        if not text.strip():
-            raise ConfigurationError("the question is empty; ask something")
-        spans = windows(text, self._embedder.max_tokens, 0, self._embedder.token_spans)
-        parts = self._embedder.embed([text[start:end] for start, end in spans], role="query")
-        mean: Vectors = parts.mean(axis=0)
-        mean /= (mean @ mean) ** 0.5 or 1.0
-        return mean
+    def _interpretation(self, query: Query) -> Interpretation:
+        """Without what the caller decided."""
+        if self._self_query is None:
+            return Interpretation()
+        found = self._self_query.interpret(query.text)
+        return Interpretation(
+            conditions=tuple(one for one in found.conditions if one.field not in query.where)
+        )
 
-    def _search_chunks(
-        self, collections: Mapping[str, str], vector: Vectors, k: int, where: Where | None
+    def _search_of(
+        self, collections: Mapping[str, str], where: Mapping[str, Any], k: int
+    ) -> _Search:
+        """A category is a collection: there is nothing to filter in it, and the others are not asked."""
+        wanted = where.get("category", list(collections))
+        names = [wanted] if isinstance(wanted, str) else wanted
+        kept = {category: name for category, name in collections.items() if category in names}
+        return _Search(kept, {field: c for field, c in where.items() if field != "category"}, k)
+
+    def _chunks(
+        self, question: Question, search: _Search, timings: dict[str, float]
     ) -> list[ContextChunk]:
         """Asks again when the index was replaced between finding a chunk and reading its content.
 
         A chunk whose first window is not there even so is being written at this moment: it is left out.
         """
         for _ in range(_ATTEMPTS):
-            hits = best_windows(self._search_all(sorted(collections.values()), vector, k, where))[
-                :k
-            ]
-            contents = self._contents(collections, hits)
-            whole = [hit for hit in hits if hit.payload["chunk_id"] in contents]
-            if len(whole) == len(hits):
+            ranked = self._ranked(question, search, timings)
+            wanted = ranked[: max(search.k, RERANKED)]
+            with self._stage("load", timings, chunks=len(wanted)):
+                texts = load_texts(
+                    self._store, search.collections, [one.candidate for one in wanted]
+                )
+            if len(texts) == len(wanted):
                 break
+        whole = [one for one in wanted if one.candidate.chunk_id in texts]
+        if self._reranking is not None:
+            with self._stage("rerank", timings, chunks=min(len(whole), RERANKED)):
+                whole = _reranked(self._reranking, question, search.collections, whole, texts)
         return [
-            _numbered(n, hit, contents[hit.payload["chunk_id"]])
-            for n, hit in enumerate(whole, start=1)
+            _numbered(n, one, texts[one.candidate.chunk_id])
+            for n, one in enumerate(whole[: search.k], start=1)
         ]
 
-    def _contents(self, collections: Mapping[str, str], hits: Sequence[Hit]) -> dict[str, str]:
-        """By chunk id; a chunk's first window has it for all of them."""
-        contents = {
-            hit.payload["chunk_id"]: hit.payload["content"]
-            for hit in hits
-            if "content" in hit.payload
-        }
-        elsewhere: dict[str, list[str]] = defaultdict(list)
-        for hit in hits:
-            if hit.payload["chunk_id"] not in contents:
-                elsewhere[hit.payload["category"]].append(hit.payload["chunk_id"])
-        for category, ids in sorted(elsewhere.items()):
-            where: Where = {"chunk_id": ids, "window": 0}
-            for record in self._store.scan(
-                collections[category], where=where, fields=("chunk_id", "content")
-            ):
-                contents[record.payload["chunk_id"]] = record.payload["content"]
-        return contents
+    def _ranked(
+        self, question: Question, search: _Search, timings: dict[str, float]
+    ) -> list[Ranked]:
+        ranked = self._found(question, search, timings)
+        if self._expander is not None and ranked:
+            with self._stage("expansion", timings, query=question.text):
+                expanded = self._expander.expanded(question, ranked, search.collections)
+            if expanded is not None:
+                ranked = self._found(expanded, search, timings)
+        return ranked
 
-    def _search_all(
-        self, names: Sequence[str], vector: Vectors, k: int, where: Where | None
-    ) -> list[Hit]:
-        if not names:
-            return []
-        with ThreadPoolExecutor(len(names)) as pool:
-            # each thread gets the caller's context, or its spans would start traces of their own
-            running = [
-                pool.submit(copy_context().run, self._search_one, name, vector, k, where)
-                for name in names
-            ]
-            return [hit for future in running for hit in future.result()]
+    def _found(
+        self, question: Question, search: _Search, timings: dict[str, float]
+    ) -> list[Ranked]:
+        """Best first; ties by chunk id."""
+        asked = Asked(
+            vector=question.vector,
+            terms=query_terms(question.text),
+            where=search.where,
+            pool=max(_POOL, search.k),
+        )
+        with self._stage("search", timings, k=search.k, where=dict(search.where)) as span:
+            found = find(self._store, search.collections, asked, self._ranking)
+            scores = FUSIONS[self._ranking](found)
+            ranked = [Ranked(*both) for both in zip(found, scores, strict=True)]
+            ranked.sort(key=lambda one: (-one.relevance, one.candidate.chunk_id))
+            span.record(found=[f"{r.relevance:.3f} {r.candidate.chunk_id}" for r in ranked[:10]])
+        return ranked
 
-    def _search_one(self, name: str, vector: Vectors, k: int, where: Where | None) -> list[Hit]:
-        """Hits among which are the k best chunks of this collection, as far as it has so many."""
-        limit = k * _POINTS_PER_CHUNK
-        while True:
-            hits = self._store.search(name, vector, limit=limit, where=where)
-            chunks = {hit.payload["chunk_id"] for hit in hits}
-            if len(chunks) >= k or len(hits) < limit:
-                return hits
-            limit *= 2
+    @contextmanager
+    def _stage(self, name: str, timings: dict[str, float], **inputs: Any) -> Iterator[Span]:
+        """A span, and its seconds; those of a stage that runs twice are added."""
+        started = time.perf_counter()
+        with self._tracer.span(name, inputs=inputs) as span:
+            yield span
+        timings[name] = timings.get(name, 0.0) + time.perf_counter() - started
 
 
-def best_windows(hits: Iterable[Hit]) -> list[Hit]:
-    """Each chunk once, by its best window; best first, ties by id."""
-    best: dict[str, Hit] = {}
-    for hit in sorted(hits, key=lambda h: (-h.score, h.id)):
-        best.setdefault(hit.payload["chunk_id"], hit)
-    return list(best.values())
+def _reranked(
+    reranking: Reranking,
+    question: Question,
+    collections: Mapping[str, str],
+    ranked: Sequence[Ranked],
+    texts: Mapping[str, ChunkText],
+) -> list[Ranked]:
+    """The first ones in their new order, the others behind them in their old one."""
+    top = ranked[:RERANKED]
+    scores = reranking.relevance(
+        question,
+        collections,
+        [texts[one.candidate.chunk_id] for one in top],
+        [one.relevance for one in top],
+    )
+    # fewer scores than chunks: time ran out
+    new = [one._replace(relevance=score) for one, score in zip(top, scores, strict=False)]
+    new.sort(key=lambda one: (-one.relevance, one.candidate.chunk_id))
+    return [*new, *ranked[len(new) :]]
 
 
-def _numbered(n: int, hit: Hit, content: str) -> ContextChunk:
+def _numbered(n: int, ranked: Ranked, text: ChunkText) -> ContextChunk:
     """As the answer cites it; what only some kinds of documents have is left out where it is not known."""
-    payload = hit.payload
+    payload, found = text.payload, ranked.candidate
     shown = {name: payload[name] for name in _SHOWN}
     known = {name: payload[name] for name in _SHOWN_WHERE_KNOWN if name in payload}
-    window = (payload["window_start"], payload["window_end"])
-    return ContextChunk(n=n, score=hit.score, content=content, window=window, **shown, **known)
+    return ContextChunk(
+        n=n,
+        score=found.cosine,
+        relevance=ranked.relevance,
+        content=text.content,
+        window=text.windows[min(found.window, len(text.windows) - 1)],
+        **shown,
+        **known,
+    )

@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
+
 from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.chunks import TokenVectors, Vectors
 
@@ -38,10 +41,18 @@ class Embedder(Protocol):
 class TokenEmbedder(Protocol):
     """What an Embedder may have as well: the vectors of single tokens, in their context."""
 
+    def tokens(self, texts: Sequence[str]) -> list[npt.NDArray[np.int32]]:
+        """The tokens of each text, of any length, as in ``TokenVectors``."""
+
     def embed_tokens(
         self, texts: Sequence[str], *, role: Role = "document"
     ) -> Sequence[TokenVectors]:
         """One for each text. A text over ``max_tokens`` raises DataError."""
+
+    def embed_with_tokens(
+        self, texts: Sequence[str], *, role: Role = "document"
+    ) -> tuple[Vectors, Sequence[TokenVectors]]:
+        """What ``Embedder.embed`` and ``embed_tokens`` give, from one pass through the model."""
 
 
 def encoder_name(embedder: Embedder) -> str:
@@ -54,7 +65,10 @@ class Reranker(Protocol):
     """Scores how well texts answer a question."""
 
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
-        """One score in [0, 1] per text, higher is better."""
+        """One score in [0, 1] per text, higher is better.
+
+        Where time is limited there may be fewer: of the first texts.
+        """
 
 
 class LLM(Protocol):

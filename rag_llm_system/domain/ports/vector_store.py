@@ -40,9 +40,9 @@ def refuse_other_encoder(name: str, stored: CollectionSpec, wanted: CollectionSp
 
 
 def _encoder(spec: CollectionSpec) -> str:
-    if spec.dimension is None:
-        return "no vectors"
     terms = f", {spec.terms}" if spec.terms else ""
+    if spec.dimension is None:
+        return "no vectors" + terms
     return f"{spec.encoder or 'an unnamed encoder'} ({spec.dimension} dimensions{terms})"
 
 
@@ -150,7 +150,8 @@ class VectorStore(Protocol):
 
         The score is the sum, over the shared terms, of both weights times ln(1 + (N - n + 0.5) / (n + 0.5)), where N
         points of the whole collection have terms and n have this one: BM25 (Robertson and Zaragoza 2009) when a
-        point's weights are saturated counts. [] per query when the collection is absent or was made without terms.
+        point's weights are saturated counts. A server may go on counting a point that was removed for a while. [] per
+        query when the collection is absent or was made without terms.
         """
 
     def scan(

@@ -10,6 +10,8 @@ from torch import Tensor
 _HIGHEST_SCORE = 64.0
 # ... and no row's best is then under e^-76, far from the smallest normal one, 1e-38.
 _SAFE_REACH = 140.0
+# Tokens up to which torch's own way is as quick for many texts, and for a single question 2 to 3 times as quick.
+_SHORT = 32
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
@@ -20,7 +22,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
     could pass ``_HIGHEST_SCORE`` is lowered. Taking the mean key off all keys changes no weight, makes the scores
     smaller, and so more exact, and puts the best of every row at 0 or above.
     """
-    if q.dtype is not torch.bfloat16:
+    if q.dtype is not torch.bfloat16 or q.shape[-2] <= _SHORT:
         return F.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=1.0)
     centred = k - k.mean(-2, keepdim=True)
     reach = _norms(q) * _norms(centred).amax(-2, keepdim=True)

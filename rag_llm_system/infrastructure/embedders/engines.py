@@ -31,6 +31,12 @@ class Engine(Protocol):
     def embed(self, texts: Sequence[str], ids: Sequence[Sequence[int]], prompt: str) -> Vectors:
         """Rows of length 1 for texts whose tokens, those of the prompt and special ones included, are ``ids``."""
 
+    def embed_with_tokens(
+        self, texts: Sequence[str], ids: Sequence[Sequence[int]], prompt: str
+    ) -> tuple[Vectors, list[Vectors]]:
+        """Also, from the same pass, the last states of all these tokens: of each text (len(ids), size), rows of
+        length 1; no rows from a model that has no such states."""
+
 
 def load_engine(files: EncoderFiles, device: str, dtype: str) -> Engine:
     """``auto`` numbers are the quick ones of the device, where this model agrees with itself in exact ones."""

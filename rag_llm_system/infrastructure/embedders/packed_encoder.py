@@ -166,18 +166,38 @@ class PackedEncoder:
         ids: Sequence[Sequence[int]],
         prompt: str,  # noqa: ARG002
     ) -> Vectors:
+        return self._computed(ids)
+
+    def embed_with_tokens(
+        self,
+        texts: Sequence[str],  # noqa: ARG002
+        ids: Sequence[Sequence[int]],
+        prompt: str,  # noqa: ARG002
+    ) -> tuple[Vectors, list[Vectors]]:
+        tokens = [np.empty((0, self._hidden), dtype=np.float32)] * len(ids)
+        return self._computed(ids, tokens), tokens
+
+    def _computed(
+        self, ids: Sequence[Sequence[int]], tokens: list[Vectors] | None = None
+    ) -> Vectors:
+        """One vector for each text; where ``tokens`` are wanted, those of each text are put there."""
         vectors = np.empty((len(ids), self._hidden), dtype=np.float32)
 
         def fill(batch: list[list[int]]) -> None:
             groups = [torch.tensor([ids[i] for i in group]) for group in batch]
             with torch.inference_mode():
-                vectors[list(itertools.chain(*batch))] = self._forward(groups).numpy()
+                for group, states in zip(batch, self._forward(groups), strict=True):
+                    vectors[group] = F.normalize(self._pooled(states)).numpy()
+                    if tokens is not None:
+                        of_group = F.normalize(states, dim=-1).numpy()
+                        for position, of_text in zip(group, of_group, strict=True):
+                            tokens[position] = of_text
 
         list(self._threads.map(fill, _batches([len(i) for i in ids])))
         return vectors
 
-    def _forward(self, groups: Sequence[Tensor]) -> Tensor:
-        """Vectors for groups of token ids, each of shape (texts, length)."""
+    def _forward(self, groups: Sequence[Tensor]) -> list[Tensor]:
+        """The last states of groups of token ids: of shape (texts, length) one of shape (texts, length, hidden)."""
         x = self._embedded(groups)
         rows = [group.numel() for group in groups]
         biases = [position_bias(self._relative, group.shape[1], self._dtype) for group in groups]
@@ -189,12 +209,13 @@ class PackedEncoder:
             x = self._normed(_linear(attended, layer.attended).add_(x), layer.attended_norm)
             between = _linear(x, layer.up, "gelu")
             x = self._normed(_linear(between, layer.down).add_(x), layer.down_norm)
-        texts = (
+        return [
             part.view(*group.shape, -1).float()
             for part, group in zip(torch.split(x, rows), groups, strict=True)
-        )
-        pooled = [t.mean(1) if self._pooling == "mean" else t[:, 0] for t in texts]
-        return F.normalize(torch.cat(pooled))
+        ]
+
+    def _pooled(self, states: Tensor) -> Tensor:
+        return states.mean(1) if self._pooling == "mean" else states[:, 0]
 
     def _embedded(self, groups: Sequence[Tensor]) -> Tensor:
         words = torch.cat([self._words[group].flatten(0, 1) for group in groups])

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from safetensors import SafetensorError
 
-from rag_llm_system.domain.chunks import Vectors
+from rag_llm_system.domain.chunks import TokenVectors, Vectors
 from rag_llm_system.domain.errors import ConfigurationError, DataError
 from rag_llm_system.domain.ports import Role
 from rag_llm_system.infrastructure.embedders.encoder_files import BUNDLED, EncoderFiles
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
 # Tokenised and sorted by length together: more would only take memory, fewer find fewer texts of one length.
 _TEXTS_AT_ONCE = 2048
+
+# torch asserts that it was made for CUDA
+_CANNOT_LOAD = (OSError, ValueError, RuntimeError, KeyError, AssertionError, SafetensorError)
 
 
 class SentenceTransformerEmbedder:
@@ -83,6 +87,37 @@ class SentenceTransformerEmbedder:
             vectors[start : start + len(some)] = self._engine.embed(some, ids, prompt)
         return vectors
 
+    def tokens(self, texts: Sequence[str]) -> list[npt.NDArray[np.int32]]:
+        encodings = self._files.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [np.array(encoding.ids, dtype=np.int32) for encoding in encodings]
+
+    def embed_tokens(
+        self, texts: Sequence[str], *, role: Role = "document"
+    ) -> Sequence[TokenVectors]:
+        return self.embed_with_tokens(texts, role=role)[1]
+
+    def embed_with_tokens(
+        self, texts: Sequence[str], *, role: Role = "document"
+    ) -> tuple[Vectors, Sequence[TokenVectors]]:
+        """All in memory: the token vectors of a text take a thousand times the room of its vector or more."""
+        if not texts:
+            return self.embed(texts, role=role), []
+        prompt = self._files.prompt(role)
+        encodings = self._files.tokenizer.encode_batch([prompt + text for text in texts])
+        ids = [encoding.ids for encoding in encodings]
+        self._refuse_too_long(ids)
+        vectors, states = self._engine.embed_with_tokens(texts, ids, prompt)
+        tokens = []
+        for encoding, rows in zip(encodings, states, strict=True):
+            # special tokens stand for no characters, and those of the prompt come first
+            own = [
+                i
+                for i, (start, end) in enumerate(encoding.offsets[: len(rows)])
+                if end > max(start, len(prompt))
+            ]
+            tokens.append(TokenVectors(np.array(encoding.ids, dtype=np.int32)[own], rows[own]))
+        return vectors, tokens
+
     def _refuse_too_long(self, ids: Sequence[Sequence[int]]) -> None:
         over = max(map(len, ids)) - self._max_length
         if over > 0:
@@ -103,7 +138,7 @@ class SentenceTransformerEmbedder:
 
         try:
             return load_engine(self._files, self._device, self._dtype)
-        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+        except _CANNOT_LOAD as error:
             raise ConfigurationError(
                 f"encoder {self.model_id!r} cannot be loaded on {self._device!r} ({_first_line(error)}); "
                 f"set TEXT_EMBEDDING_MODEL_ID to a folder, a cached model or {BUNDLED!r}"

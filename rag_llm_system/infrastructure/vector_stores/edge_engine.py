@@ -22,10 +22,12 @@ from qdrant_edge import (
     FloatIndexParams,
     HasIdCondition,
     HnswIndexConfig,
+    IdfParams,
     KeywordIndexParams,
     MatchAny,
     MatchValue,
     Memory,
+    Modifier,
     Point,
     Query,
     QueryBatchRequest,
@@ -33,6 +35,7 @@ from qdrant_edge import (
     RangeFloat,
     ScrollRequest,
     SearchParams,
+    SparseVector,
     UpdateOperation,
 )
 
@@ -43,11 +46,18 @@ Measured: exact search takes 4 ms there, the graph 0.5 ms at 0.98 recall. With t
 keeps a fifth of 50,000 points finds 61 % of the best ten, with this 99 %.
 """
 
+Terms = tuple[list[int], list[float]]
+"""Numbers of terms and their weights; both lists are empty for a point that has none."""
+
+Hit = tuple[str, float, dict[str, Any]]
+"""Id, score and payload."""
+
 Condition = tuple[Any, ...]
 """A filter as a tuple: the name of an entry of ``_CONDITIONS`` and its arguments."""
 
 _HERE = "."  # the process runs in the shard's folder, which may be renamed meanwhile
 _VECTOR = "dense"
+_TERMS = "terms"
 _NO_VECTOR = "unused"  # the engine wants at least one; a sparse one that no point has costs nothing
 _FLAGS_KEY = "_flags"  # reserved in payloads by points.py
 _LINKS, _BUILD_WIDTH = 16, 100  # the graph's M and ef_construct: Qdrant's defaults
@@ -62,9 +72,9 @@ class Engine:
 
     _shard: Any
 
-    def create(self, dimension: int | None) -> None:
+    def create(self, dimension: int | None, *, with_terms: bool) -> None:
         """An empty shard."""
-        self._shard = EdgeShard.create(_HERE, _config(dimension))
+        self._shard = EdgeShard.create(_HERE, _config(dimension, with_terms))
 
     def load(self) -> None:
         """The shard as it was acknowledged last: the engine replays its write-ahead log."""
@@ -83,7 +93,7 @@ class Engine:
             if field not in there:
                 self._shard.update(UpdateOperation.create_field_index(field, kind))
 
-    def upsert(self, points: Sequence[tuple[str, list[float], dict[str, Any]]]) -> None:
+    def upsert(self, points: Sequence[tuple[str, list[float], Terms, dict[str, Any]]]) -> None:
         self._shard.update(UpdateOperation.upsert_points([_point(*point) for point in points]))
 
     def delete(self, ids: Sequence[str]) -> None:
@@ -93,27 +103,33 @@ class Engine:
         self._shard.update(UpdateOperation.delete_points_by_filter(_filter(condition)))
 
     def search(
-        self, vectors: Sequence[list[float]], limit: int, condition: Condition | None
-    ) -> list[list[tuple[str, float, dict[str, Any]]]]:
-        """Id, score and payload of the best of each vector, best first."""
-        wanted = _filter(condition)
+        self,
+        vectors: Sequence[list[float]],
+        limit: int,
+        condition: Condition | None,
+        fields: Sequence[str] | None,
+    ) -> list[list[Hit]]:
+        """The best of each vector, best first."""
         # ACORN looks past neighbours that the filter drops, else a filtered graph falls apart
         acorn = AcornSearchParams(enable=condition is not None)
-        width = SearchParams(hnsw_ef=_SEARCH_WIDTH, acorn=acorn)
-        requests = [
-            QueryRequest(
-                query=Query.Nearest(vector, using=_VECTOR),
-                filter=wanted,
-                params=width,
-                limit=limit,
-                with_payload=True,
-            )
-            for vector in vectors
-        ]
-        return [
-            [(str(one.id), float(one.score), _payload(one.payload)) for one in found]
-            for found in self._shard.query_batch(QueryBatchRequest(requests))
-        ]
+        params = SearchParams(hnsw_ef=_SEARCH_WIDTH, acorn=acorn)
+        nearest = [Query.Nearest(vector, using=_VECTOR) for vector in vectors]
+        return self._found(nearest, params, limit, condition, fields)
+
+    def search_terms(
+        self,
+        queries: Sequence[Terms],
+        limit: int,
+        condition: Condition | None,
+        fields: Sequence[str] | None,
+    ) -> list[list[Hit]]:
+        """The best of each query by the weights of the terms that it shares with a point, best first."""
+        # Asked for a part of the points, here all, the engine counts those that are there. Its count for the whole is
+        # as of the sparse index, which goes on counting what was deleted until it is built again. Measured with 25,000
+        # points: 0.6 ms more.
+        params = SearchParams(idf=IdfParams(Filter()))
+        nearest = [Query.Nearest(SparseVector(*terms), using=_TERMS) for terms in queries]
+        return self._found(nearest, params, limit, condition, fields)
 
     def page(
         self,
@@ -123,8 +139,8 @@ class Engine:
         *,
         fields: Sequence[str] | None,
         with_vectors: bool,
-    ) -> list[tuple[str, list[float], dict[str, Any]]]:
-        """Id, vector and payload of the first points from ``start`` on, ordered by id."""
+    ) -> list[tuple[str, list[float], Terms, dict[str, Any]]]:
+        """Id, vector, terms and payload of the first points from ``start`` on, ordered by id."""
         found, _ = self._shard.scroll(
             ScrollRequest(
                 limit=limit,
@@ -134,7 +150,10 @@ class Engine:
                 with_vector=with_vectors,
             )
         )
-        return [(str(one.id), _vector(one.vector), _payload(one.payload)) for one in found]
+        return [
+            (str(one.id), _vector(one.vector), _terms(one.vector), _payload(one.payload))
+            for one in found
+        ]
 
     def count(self, condition: Condition | None) -> int:
         return int(self._shard.count(CountRequest(exact=True, filter=_filter(condition))))
@@ -143,7 +162,7 @@ class Engine:
         """Answer one question, so that the first one of somebody else does not wait for files."""
         found, _ = self._shard.scroll(ScrollRequest(limit=1, with_vector=True, with_payload=True))
         vectors = [_vector(one.vector) for one in found]
-        self.search([vector for vector in vectors if vector], 1, None)
+        self.search([vector for vector in vectors if vector], 1, None, None)
 
     def optimize(self) -> None:
         """Build the graph where exact search would be slow, and clear out what was deleted."""
@@ -153,14 +172,36 @@ class Engine:
         """Until this returns, what was written survives the death of the process but not of the machine."""
         self._shard.flush()
 
+    def _found(
+        self,
+        nearest: Sequence[Any],
+        params: Any,
+        limit: int,
+        condition: Condition | None,
+        fields: Sequence[str] | None,
+    ) -> list[list[Hit]]:
+        wanted, payload = _filter(condition), True if fields is None else list(fields)
+        requests = [
+            QueryRequest(query=one, filter=wanted, params=params, limit=limit, with_payload=payload)
+            for one in nearest
+        ]
+        return [
+            [(str(one.id), float(one.score), _payload(one.payload)) for one in found]
+            for found in self._shard.query_batch(QueryBatchRequest(requests))
+        ]
 
-def _config(dimension: int | None) -> Any:
-    dense = {}
+
+def _config(dimension: int | None, with_terms: bool) -> Any:
+    dense, sparse = {}, {}
     if dimension is not None:
         dense[_VECTOR] = EdgeVectorParams(size=dimension, distance=Distance.Cosine)
+    if with_terms:
+        sparse[_TERMS] = EdgeSparseVectorParams(modifier=Modifier.Idf)
+    if not dense and not sparse:
+        sparse[_NO_VECTOR] = EdgeSparseVectorParams()
     return EdgeConfig(
         vectors=dense,
-        sparse_vectors={} if dense else {_NO_VECTOR: EdgeSparseVectorParams()},
+        sparse_vectors=sparse,
         hnsw_config=HnswIndexConfig(
             m=_LINKS, ef_construct=_BUILD_WIDTH, full_scan_threshold=EXACT_BELOW_KB
         ),
@@ -220,10 +261,13 @@ _CONDITIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _point(point_id: str, vector: list[float], payload: dict[str, Any]) -> Any:
+def _point(point_id: str, vector: list[float], terms: Terms, payload: dict[str, Any]) -> Any:
     flags = {field: texts for field, value in payload.items() if (texts := _flag_texts(value))}
     stored = {**payload, _FLAGS_KEY: flags} if flags else payload
-    return Point(point_id, {_VECTOR: vector} if vector else {}, stored)
+    vectors: dict[str, Any] = {_VECTOR: vector} if vector else {}
+    if terms[0]:
+        vectors[_TERMS] = SparseVector(*terms)
+    return Point(point_id, vectors, stored)
 
 
 def _flag_texts(value: Any) -> list[str]:
@@ -235,8 +279,13 @@ def _flag_text(value: bool) -> str:
     return "true" if value else "false"
 
 
-def _vector(stored: Mapping[str, list[float]] | None) -> list[float]:
+def _vector(stored: Mapping[str, Any] | None) -> list[float]:
     return list((stored or {}).get(_VECTOR, ()))
+
+
+def _terms(stored: Mapping[str, Any] | None) -> Terms:
+    terms = (stored or {}).get(_TERMS)
+    return (terms.indices, terms.values) if terms else ([], [])
 
 
 def _payload(stored: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rag_llm_system.infrastructure.vector_stores.durable_files import copy_spars
 _FINAL = re.compile(
     r"matrix\.dat|graph\.bin|links\w*\.bin|page_\d+\.dat"
     r"|(values_to_points|point_to_values|data|data_block_index)\.bin|id_tracker\.(e2i|i2e)"
+    r"|inverted_index\.dat"
 )
 # The engine makes the next file of its log in the background, under this name until it is whole.
 _COMING_LOG = "tmp-open-"

@@ -7,7 +7,7 @@ from typing import Any
 
 from rag_llm_system.domain.chunks import Vectors
 from rag_llm_system.domain.ports import CollectionSpec, Record
-from rag_llm_system.domain.queries import Hit, Where
+from rag_llm_system.domain.queries import Hit, Terms, Where
 from rag_llm_system.infrastructure.vector_stores.edge_process import EngineProcess
 from rag_llm_system.infrastructure.vector_stores.filters import key_path, translate
 from rag_llm_system.infrastructure.vector_stores.points import Point, best
@@ -29,7 +29,7 @@ class Shard:
     def create(cls, folder: Path, spec: CollectionSpec, *, holding: int | None = None) -> "Shard":
         """An empty shard in an empty folder. ``holding``: see EngineProcess."""
         with cls._started(folder, spec, holding) as shard:
-            shard._process.call("create", spec.dimension)
+            shard._process.call("create", spec.dimension, with_terms=bool(spec.terms))
             shard.index_payload()
             shard.flush()
         return shard
@@ -66,7 +66,9 @@ class Shard:
     def upsert(self, points: Sequence[Point]) -> None:
         for start in range(0, len(points), _BATCH_POINTS):
             batch = points[start : start + _BATCH_POINTS]
-            self._process.call("upsert", [(one.id, one.vector, one.payload) for one in batch])
+            self._process.call(
+                "upsert", [(one.id, one.vector, _sent(one.terms), one.payload) for one in batch]
+            )
 
     def delete(self, ids: Sequence[str]) -> None:
         if ids:
@@ -75,33 +77,27 @@ class Shard:
     def delete_where(self, where: Where) -> None:
         self._process.call("delete_where", _condition(where))
 
-    def search(self, queries: Vectors, limit: int, where: Where | None) -> list[list[Hit]]:
+    def search(
+        self, queries: Vectors, limit: int, where: Where | None, fields: Sequence[str] | None
+    ) -> list[list[Hit]]:
         """The best of each row of ``queries``, ties by id."""
-        wanted, vectors = _condition(where), queries.tolist()
+        return self._best("search", queries.tolist(), limit, where, fields)
 
-        def nearest(some: list[list[float]], number: int) -> list[list[Hit]]:
-            found = self._process.call("search", some, number, wanted)
-            return [[Hit(id=i, score=s, payload=p) for i, s, p in one] for one in found]
-
-        first = dict(enumerate(nearest(vectors, limit + 1)))
-
-        def of_row(row: int) -> list[Hit]:
-            # almost always the first answer is enough; a tie at the cut asks on
-            return best(
-                limit,
-                lambda number: (
-                    first.pop(row) if row in first else nearest([vectors[row]], number)[0]
-                ),
-            )
-
-        return [of_row(row) for row in range(len(vectors))]
+    def search_terms(
+        self,
+        queries: Sequence[Terms],
+        limit: int,
+        where: Where | None,
+        fields: Sequence[str] | None,
+    ) -> list[list[Hit]]:
+        """The best of each query, ties by id."""
+        return self._best("search_terms", [_sent(one) for one in queries], limit, where, fields)
 
     def pages(
         self, where: Where | None, *, after: str, fields: Sequence[str] | None, with_vectors: bool
     ) -> Iterator[list[Record]]:
         """The points after an id, ordered by id, a page per call to the engine."""
-        wanted = _condition(where)
-        keys = None if fields is None else [key_path(field) for field in fields]
+        wanted, keys = _condition(where), _keys(fields)
         while True:
             found = self._process.call(
                 "page",
@@ -111,8 +107,11 @@ class Shard:
                 fields=keys,
                 with_vectors=with_vectors,
             )
-            # the engine begins with the given id itself
-            yield [Record(id=i, vector=tuple(v), payload=p) for i, v, p in found if i != after]
+            yield [
+                Record(id=i, vector=tuple(v), terms=_received(t), payload=p)
+                for i, v, t, p in found
+                if i != after  # the engine begins with the given id itself
+            ]
             if len(found) <= _PAGE_POINTS:
                 return
             after = found[-1][0]
@@ -135,6 +134,31 @@ class Shard:
     def kill(self) -> None:
         """End its process now. Nothing that was acknowledged is lost."""
         self._process.kill()
+
+    def _best(
+        self,
+        method: str,
+        queries: Sequence[Any],
+        limit: int,
+        where: Where | None,
+        fields: Sequence[str] | None,
+    ) -> list[list[Hit]]:
+        wanted, keys = _condition(where), _keys(fields)
+
+        def nearest(some: Sequence[Any], number: int) -> list[list[Hit]]:
+            found = self._process.call(method, some, number, wanted, keys)
+            return [[Hit(id=i, score=s, payload=p) for i, s, p in one] for one in found]
+
+        first = dict(enumerate(nearest(queries, limit + 1)))
+
+        def of_query(n: int) -> list[Hit]:
+            # almost always the first answer is enough; a tie at the cut asks on
+            return best(
+                limit,
+                lambda number: first.pop(n) if n in first else nearest([queries[n]], number)[0],
+            )
+
+        return [of_query(n) for n in range(len(queries))]
 
 
 class _Conditions:
@@ -161,3 +185,15 @@ class _Conditions:
 
 def _condition(where: Where | None) -> _Condition | None:
     return translate(where, _Conditions())
+
+
+def _keys(fields: Sequence[str] | None) -> list[str] | None:
+    return None if fields is None else [key_path(field) for field in fields]
+
+
+def _sent(terms: Terms) -> tuple[list[int], list[float]]:
+    return list(terms), list(terms.values())
+
+
+def _received(terms: tuple[list[int], list[float]]) -> Terms:
+    return dict(zip(*terms, strict=True))

@@ -26,7 +26,7 @@ from rag_llm_system.domain.ports import (
     Record,
     refuse_other_encoder,
 )
-from rag_llm_system.domain.queries import Hit, Where
+from rag_llm_system.domain.queries import Hit, Terms, Where
 from rag_llm_system.infrastructure.vector_stores.aliases import AliasFile, refuse_aliased
 from rag_llm_system.infrastructure.vector_stores.durable_files import flush_folder
 from rag_llm_system.infrastructure.vector_stores.faiss_collection import POINTS, FAISSCollection
@@ -41,6 +41,7 @@ from rag_llm_system.infrastructure.vector_stores.points import (
     checked_points,
     checked_queries,
     checked_query,
+    checked_term_queries,
 )
 
 EXACT_BELOW = 20_000
@@ -126,22 +127,51 @@ class FAISSAdapter:
             return len(points)
 
     def search(
-        self, name: str, vector: Vectors, *, limit: int, where: Where | None = None
+        self,
+        name: str,
+        vector: Vectors,
+        *,
+        limit: int,
+        where: Where | None = None,
+        fields: Sequence[str] | None = None,
     ) -> list[Hit]:
         def read(collection: FAISSCollection) -> list[Hit]:
             query = checked_query(name, collection.spec(), vector, limit)
-            return collection.search(np.array([query], dtype=np.float32), limit, where)[0]
+            return collection.search(np.array([query], dtype=np.float32), limit, where, fields)[0]
 
         return self._read(name, read, absent=[])
 
     def search_batch(
-        self, name: str, vectors: Vectors, *, limit: int, where: Where | None = None
+        self,
+        name: str,
+        vectors: Vectors,
+        *,
+        limit: int,
+        where: Where | None = None,
+        fields: Sequence[str] | None = None,
     ) -> list[list[Hit]]:
         def read(collection: FAISSCollection) -> list[list[Hit]]:
             queries = checked_queries(name, collection.spec(), vectors, limit)
-            return collection.search(queries, limit, where)
+            return collection.search(queries, limit, where, fields)
 
         return self._read(name, read, absent=[[] for _ in vectors])
+
+    def search_terms(
+        self,
+        name: str,
+        queries: Sequence[Terms],
+        *,
+        limit: int,
+        where: Where | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> list[list[Hit]]:
+        def read(collection: FAISSCollection) -> list[list[Hit]]:
+            if not collection.spec().terms:
+                return [[] for _ in queries]
+            wanted = checked_term_queries(name, queries, limit)
+            return collection.search_terms(wanted, limit, where, fields)
+
+        return self._read(name, read, absent=[[] for _ in queries])
 
     def scan(
         self,

@@ -2,7 +2,7 @@
 
 ::
 
-    points.db      points, vectors and the terms of filters; points.db-wal and -shm beside it while somebody writes
+    points.db      points, vectors, terms, the values of filters; points.db-wal and -shm beside it while somebody writes
     index.faiss    the HNSW graph, where there are many points (faiss_graph.py)
 """
 
@@ -16,20 +16,23 @@ import numpy as np
 
 from rag_llm_system.domain.chunks import Vectors
 from rag_llm_system.domain.ports import CollectionSpec, Record
-from rag_llm_system.domain.queries import Hit, Where, matches
+from rag_llm_system.domain.queries import Hit, Terms, Where, matches
 from rag_llm_system.infrastructure.vector_stores.faiss_connections import ReadConnections
 from rag_llm_system.infrastructure.vector_stores.faiss_current import CurrentView
+from rag_llm_system.infrastructure.vector_stores.faiss_current_terms import CurrentTerms
+from rag_llm_system.infrastructure.vector_stores.faiss_filters import indexed_fields, selection
 from rag_llm_system.infrastructure.vector_stores.faiss_graph import (
     built,
     grown,
     is_whole,
     save_graph,
 )
-from rag_llm_system.infrastructure.vector_stores.faiss_search import Search
+from rag_llm_system.infrastructure.vector_stores.faiss_search import Asked, Search, terms_found
 from rag_llm_system.infrastructure.vector_stores.faiss_segment import Segment
 from rag_llm_system.infrastructure.vector_stores.faiss_tables import Graph, Snapshot
-from rag_llm_system.infrastructure.vector_stores.faiss_terms import indexed_fields, selection
 from rag_llm_system.infrastructure.vector_stores.faiss_writer import FAISSWriter
+from rag_llm_system.infrastructure.vector_stores.points import selected
+from rag_llm_system.infrastructure.vector_stores.term_index import unpacked
 
 POINTS = "points.db"
 _GRAPH = "index.faiss"
@@ -52,6 +55,7 @@ class FAISSCollection:
         self._exact_below = exact_below
         self._connections = ReadConnections(folder / POINTS)
         self._current = CurrentView(folder / _GRAPH)
+        self._terms = CurrentTerms()
         self._writer: FAISSWriter | None = None
 
     @property
@@ -68,12 +72,29 @@ class FAISSCollection:
         with self._snapshot() as snapshot:
             return snapshot.spec
 
-    def search(self, queries: Vectors, limit: int, where: Where | None) -> list[list[Hit]]:
+    def search(
+        self, queries: Vectors, limit: int, where: Where | None, fields: Sequence[str] | None
+    ) -> list[list[Hit]]:
         while True:
             with self._snapshot() as snapshot:
                 view = self._current.at(snapshot)
                 if view is not None:
-                    return Search(snapshot, view, limit, where, self._exact_below).answers(queries)
+                    asked = Asked(snapshot, limit, where, fields)
+                    return Search(asked, view, self._exact_below).answers(queries)
+
+    def search_terms(
+        self,
+        queries: Sequence[Terms],
+        limit: int,
+        where: Where | None,
+        fields: Sequence[str] | None,
+    ) -> list[list[Hit]]:
+        while True:
+            with self._snapshot() as snapshot:
+                asked = Asked(snapshot, limit, where, fields)
+                found = terms_found(asked, self._terms, queries)
+                if found is not None:
+                    return found
 
     def scan(
         self,
@@ -95,10 +116,12 @@ class FAISSCollection:
                 for one in page:
                     payload = json.loads(one.payload)
                     if matches(where, payload):
-                        vector = np.frombuffer(one.vector, dtype=np.float32).tolist()
-                        if fields is not None:
-                            payload = {key: payload[key] for key in fields if key in payload}
-                        yield Record(id=one.id, vector=vector, payload=payload)
+                        yield Record(
+                            id=one.id,
+                            vector=np.frombuffer(one.vector, dtype=np.float32).tolist(),
+                            terms=unpacked(one.terms),
+                            payload=selected(payload, fields),
+                        )
                 if len(page) < _PAGE:
                     return
                 after = page[-1].id

@@ -31,7 +31,7 @@ class Ranked:
     """Some of the best points, best first; whatever scores more than ``floor`` is among them."""
 
     rows: Rows
-    scores: Vectors
+    scores: npt.NDArray[np.float32 | np.float64]
     floor: float
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from rag_llm_system.domain.chunks import Vectors
 from rag_llm_system.domain.ports import CollectionSpec
 from rag_llm_system.domain.queries import matches
-from rag_llm_system.infrastructure.vector_stores.faiss_terms import Selection
+from rag_llm_system.infrastructure.vector_stores.faiss_filters import Selection
 
 Rows = npt.NDArray[np.int64]
 
@@ -31,7 +31,8 @@ CREATE TABLE points (
     row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, payload TEXT NOT NULL
 );
 CREATE TABLE vectors (row INTEGER PRIMARY KEY, vector BLOB NOT NULL);
-CREATE TABLE terms (
+CREATE TABLE point_terms (row INTEGER PRIMARY KEY, terms BLOB NOT NULL);
+CREATE TABLE terms ( -- the values of indexed fields
     field TEXT NOT NULL, value NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (field, value, row)
 ) WITHOUT ROWID;
 """
@@ -67,6 +68,7 @@ class Stored(NamedTuple):
     id: str
     payload: str
     vector: bytes = b""
+    terms: bytes = b""
 
 
 def create_tables(file: Path, spec: CollectionSpec) -> None:
@@ -116,14 +118,26 @@ class Snapshot:
     ) -> list[Stored]:
         """Points ordered by id, of all or of these rows."""
         columns, join = "row, id, payload", ""
-        if with_vectors and self.spec.dimension is not None:
-            columns, join = columns + ", vector", "JOIN vectors USING (row)"
+        if with_vectors:
+            columns, join = self._with_vectors(columns)
         among = "" if rows is None else f"AND row IN {_LISTED}"
         found = self._db.execute(
             f"SELECT {columns} FROM points {join} WHERE id > ? {among} ORDER BY id LIMIT ?",  # noqa: S608 - no value in it
             [after_id, *([] if rows is None else [json.dumps(rows.tolist())]), limit],
         )
         return [Stored(*columns) for columns in found]
+
+    def terms(self, after_row: int) -> Mapping[int, bytes]:
+        """Of the points behind that row, as far as they have any, packed (term_index.py)."""
+        if not self.spec.terms:  # its database may have been made before there was such a table
+            return {}
+        return dict(
+            self._db.execute("SELECT row, terms FROM point_terms WHERE row > ?", [after_row])
+        )
+
+    def by_values(self, chosen: Selection) -> Rows | None:
+        """The rows of all points that may meet the condition; None when the table of values cannot tell."""
+        return self._numbers(chosen.sql, chosen.values) if chosen.sql else None
 
     def select(self, chosen: Selection) -> Rows:
         """The rows of all points that meet the condition, in no order; some may be there twice."""
@@ -138,7 +152,7 @@ class Snapshot:
         return np.array(kept, dtype=np.int64)
 
     def select_few(self, chosen: Selection, at_most: int) -> Rows | None:
-        """The same; None when more than that may meet it, by what the terms say."""
+        """The same; None when more than that may meet it, by what the table of values says."""
         if not chosen.sql:
             return None
         rows = self._numbers(f"{chosen.sql} LIMIT {at_most + 1}", chosen.values)
@@ -151,6 +165,18 @@ class Snapshot:
             return len(self.select(chosen))
         counted = f"SELECT count(DISTINCT row) FROM ({chosen.sql})"  # noqa: S608 - no value in it
         return _number(self._db.execute(counted, chosen.values))
+
+    def _with_vectors(self, columns: str) -> tuple[str, str]:
+        """Further columns, and the tables that they come from."""
+        join = ""
+        if self.spec.dimension is None:
+            columns += ", x''"
+        else:
+            columns, join = columns + ", vector", "JOIN vectors USING (row)"
+        if self.spec.terms:
+            columns += ", coalesce(terms, x'')"
+            join += " LEFT JOIN point_terms USING (row)"
+        return columns, join
 
     def _numbers(self, sql: str, values: Sequence[str | int | float | bytes]) -> Rows:
         """One column of integers. As one text it comes four times faster than row by row."""

@@ -13,14 +13,15 @@ from rag_llm_system.infrastructure.vector_stores.faiss_connections import (
     close_writer,
     connect_to_write,
 )
-from rag_llm_system.infrastructure.vector_stores.faiss_tables import Graph, Snapshot
-from rag_llm_system.infrastructure.vector_stores.faiss_terms import (
-    Term,
+from rag_llm_system.infrastructure.vector_stores.faiss_filters import (
+    Value,
+    field_values,
     indexed_fields,
     selection,
-    terms,
 )
+from rag_llm_system.infrastructure.vector_stores.faiss_tables import Graph, Snapshot
 from rag_llm_system.infrastructure.vector_stores.points import Point
+from rag_llm_system.infrastructure.vector_stores.term_index import packed
 
 _AT_ONCE = 1_000  # payloads in memory
 
@@ -32,14 +33,14 @@ class FAISSWriter:
         self._db = connect_to_write(file)
 
     def set_spec(self, spec: CollectionSpec) -> None:
-        """A field that was added is looked up by its terms from now on, one that was left out no longer."""
+        """A field that was added is looked up by its values from now on, one that was left out no longer."""
         with self._transaction() as snapshot:
             before, now = indexed_fields(snapshot.spec), indexed_fields(spec)
             for field in sorted(before - now):
                 self._db.execute("DELETE FROM terms WHERE field = ?", [field])
             if now - before:
                 found = self._db.execute("SELECT row, payload FROM points")
-                self._add_terms(found, now - before)
+                self._add_values(found, now - before)
             self._db.execute("UPDATE store SET spec = ?", [spec.model_dump_json()])
 
     def upsert(self, points: Sequence[Point]) -> None:
@@ -52,12 +53,18 @@ class FAISSWriter:
                 "INSERT INTO points VALUES (?, ?, ?)",
                 [(row, p.id, text) for (row, text), p in zip(stored, points, strict=True)],
             )
-            self._add_terms(stored, indexed_fields(snapshot.spec))
+            self._add_values(stored, indexed_fields(snapshot.spec))
             if snapshot.spec.dimension is not None:
                 vectors = np.array([point.vector for point in points], dtype=np.float32)
                 self._db.executemany(
                     "INSERT INTO vectors VALUES (?, ?)",
                     [(row, vector.tobytes()) for row, vector in enumerate(vectors, start=first)],
+                )
+            if snapshot.spec.terms:
+                having = [(row, p) for row, p in enumerate(points, start=first) if p.terms]
+                self._db.executemany(
+                    "INSERT INTO point_terms VALUES (?, ?)",
+                    [(row, packed(point.terms)) for row, point in having],
                 )
 
     def delete(self, ids: Sequence[str]) -> None:
@@ -96,23 +103,26 @@ class FAISSWriter:
                 [json.dumps(keys[start : start + _AT_ONCE])],
             ).fetchall()
             self._db.executemany(
-                "DELETE FROM terms WHERE field = ? AND value = ? AND row = ?", _terms(found, fields)
+                "DELETE FROM terms WHERE field = ? AND value = ? AND row = ?",
+                _values(found, fields),
             )
-            for table in ("points", "vectors"):
+            for table in ("points", "vectors", *(["point_terms"] if snapshot.spec.terms else [])):
                 self._db.executemany(
-                    f"DELETE FROM {table} WHERE row = ?",  # noqa: S608 - one of these two
+                    f"DELETE FROM {table} WHERE row = ?",  # noqa: S608 - one of these three
                     [(row,) for row, _ in found],
                 )
             removed += len(found)
         if removed:
             self._db.execute("UPDATE store SET revision = revision + 1")
 
-    def _add_terms(self, stored: Iterable[tuple[int, str]], fields: Set[str]) -> None:
-        self._db.executemany("INSERT INTO terms VALUES (?, ?, ?)", _terms(stored, fields))
+    def _add_values(self, stored: Iterable[tuple[int, str]], fields: Set[str]) -> None:
+        self._db.executemany("INSERT INTO terms VALUES (?, ?, ?)", _values(stored, fields))
 
 
-def _terms(stored: Iterable[tuple[int, str]], fields: Set[str]) -> Iterator[tuple[str, Term, int]]:
+def _values(
+    stored: Iterable[tuple[int, str]], fields: Set[str]
+) -> Iterator[tuple[str, Value, int]]:
     """Field, value and row, of pairs of a row and its payload."""
     for row, payload in stored:
-        for field, value in terms(json.loads(payload), fields):
+        for field, value in field_values(json.loads(payload), fields):
             yield field, value, row

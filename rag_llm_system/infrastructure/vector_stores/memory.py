@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import RLock
+from typing import Any
 
 import numpy as np
 
@@ -15,16 +16,25 @@ from rag_llm_system.domain.ports import (
     Record,
     refuse_other_encoder,
 )
-from rag_llm_system.domain.queries import Hit, Where, matches
+from rag_llm_system.domain.queries import Hit, Terms, Where, matches
 from rag_llm_system.infrastructure.vector_stores.aliases import pointed_aliases, refuse_aliased
 from rag_llm_system.infrastructure.vector_stores.filters import check
 from rag_llm_system.infrastructure.vector_stores.points import (
+    Point,
     checked_deletion,
     checked_ids,
     checked_name,
     checked_points,
     checked_queries,
     checked_query,
+    checked_term_queries,
+    selected,
+)
+from rag_llm_system.infrastructure.vector_stores.term_index import (
+    TermIndex,
+    packed,
+    settled,
+    unpacked,
 )
 
 _CAPABILITIES = Capabilities(
@@ -42,16 +52,28 @@ _CAPABILITIES = Capabilities(
 class _Row:
     vector: Vectors
     payload: str  # JSON, so that each reader gets objects of its own
+    terms: bytes
 
-    def fields(self, wanted: Sequence[str] | None = None) -> dict[str, object]:
-        payload: dict[str, object] = json.loads(self.payload)
-        return payload if wanted is None else {f: payload[f] for f in wanted if f in payload}
+    def fields(self, wanted: Sequence[str] | None = None) -> dict[str, Any]:
+        return selected(json.loads(self.payload), wanted)
 
 
 @dataclass(frozen=True)
 class _Collection:
     spec: CollectionSpec
     rows: dict[str, _Row] = field(default_factory=dict)
+    terms: TermIndex[str] = field(default_factory=TermIndex)
+
+    def put(self, points: Sequence[Point]) -> None:
+        for point in points:
+            vector = np.array(point.vector, dtype=np.float32)
+            self.rows[point.id] = _Row(vector, json.dumps(point.payload), packed(point.terms))
+        self.terms.put({point.id: self.rows[point.id].terms for point in points})
+
+    def remove(self, ids: Sequence[str]) -> None:
+        for point_id in ids:
+            self.rows.pop(point_id, None)
+        self.terms.remove(ids)
 
     def found(self, where: Where | None) -> list[tuple[str, _Row]]:
         check(where)
@@ -102,31 +124,64 @@ class MemoryVectorStore:
         with self._mutex:
             collection = self._existing(name)
             points = checked_points(name, collection.spec, records)
-            for point in points:
-                collection.rows[point.id] = _Row(
-                    np.array(point.vector, dtype=np.float32), json.dumps(point.payload)
-                )
+            collection.put(points)
             return len(points)
 
     def search(
-        self, name: str, vector: Vectors, *, limit: int, where: Where | None = None
+        self,
+        name: str,
+        vector: Vectors,
+        *,
+        limit: int,
+        where: Where | None = None,
+        fields: Sequence[str] | None = None,
     ) -> list[Hit]:
         with self._mutex:
             collection = self._find(name)
             if collection is None:
                 return []
             query = np.array(checked_query(name, collection.spec, vector, limit), dtype=np.float32)
-            return _best(collection.found(where), query[np.newaxis], limit)[0]
+            return _best(collection.found(where), query[np.newaxis], limit, fields)[0]
 
     def search_batch(
-        self, name: str, vectors: Vectors, *, limit: int, where: Where | None = None
+        self,
+        name: str,
+        vectors: Vectors,
+        *,
+        limit: int,
+        where: Where | None = None,
+        fields: Sequence[str] | None = None,
     ) -> list[list[Hit]]:
         with self._mutex:
             collection = self._find(name)
             if collection is None:
                 return [[] for _ in vectors]
             queries = checked_queries(name, collection.spec, vectors, limit)
-            return _best(collection.found(where), queries, limit)
+            return _best(collection.found(where), queries, limit, fields)
+
+    def search_terms(
+        self,
+        name: str,
+        queries: Sequence[Terms],
+        *,
+        limit: int,
+        where: Where | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> list[list[Hit]]:
+        with self._mutex:
+            collection = self._find(name)
+            if collection is None or not collection.spec.terms:
+                return [[] for _ in queries]
+            wanted = checked_term_queries(name, queries, limit)
+            among = [point_id for point_id, _ in collection.found(where)] if where else None
+            found = (collection.terms.best(query, limit, among) for query in wanted)
+            return [
+                [
+                    Hit(id=one, score=score, payload=collection.rows[one].fields(fields))
+                    for one, score in settled(ranked, limit)
+                ]
+                for ranked in found
+            ]
 
     def scan(
         self,
@@ -143,22 +198,24 @@ class MemoryVectorStore:
             found = collection.found(where) if collection else []
         for point_id, row in found:
             if point_id > after:
-                vector = tuple(row.vector.tolist()) if with_vectors else ()
-                yield Record(id=point_id, vector=vector, payload=row.fields(fields))
+                payload = row.fields(fields)
+                if with_vectors:
+                    vector, terms = tuple(row.vector.tolist()), unpacked(row.terms)
+                    yield Record(id=point_id, vector=vector, terms=terms, payload=payload)
+                else:
+                    yield Record(id=point_id, payload=payload)
 
     def delete(self, name: str, ids: Sequence[str]) -> None:
         with self._mutex:
-            collection = self._find(name)
-            for point_id in checked_ids(ids):
-                if collection:
-                    collection.rows.pop(point_id, None)
+            wanted, collection = checked_ids(ids), self._find(name)
+            if collection:
+                collection.remove(wanted)
 
     def delete_where(self, name: str, where: Where) -> None:
         with self._mutex:
             wanted, collection = checked_deletion(name, where), self._find(name)
             if collection:
-                for point_id, _ in collection.found(wanted):
-                    del collection.rows[point_id]
+                collection.remove([point_id for point_id, _ in collection.found(wanted)])
 
     def count(self, name: str, *, where: Where | None = None) -> int:
         with self._mutex:
@@ -188,7 +245,9 @@ class MemoryVectorStore:
         return collection
 
 
-def _best(found: list[tuple[str, _Row]], queries: Vectors, limit: int) -> list[list[Hit]]:
+def _best(
+    found: list[tuple[str, _Row]], queries: Vectors, limit: int, fields: Sequence[str] | None
+) -> list[list[Hit]]:
     """The best of each query. ``found`` is sorted by id, so a stable order settles ties."""
     if not found:
         return [[] for _ in queries]
@@ -196,7 +255,7 @@ def _best(found: list[tuple[str, _Row]], queries: Vectors, limit: int) -> list[l
     scores = np.einsum("ij,kj->ki", np.stack([row.vector for _, row in found]), queries)
     return [
         [
-            Hit(id=found[i][0], score=float(row[i]), payload=found[i][1].fields())
+            Hit(id=found[i][0], score=float(row[i]), payload=found[i][1].fields(fields))
             for i in np.argsort(-row, kind="stable")[:limit]
         ]
         for row in scores

@@ -1,9 +1,10 @@
 """What every adapter checks before it touches its engine, so that a bad point changes nothing anywhere."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from rag_llm_system.domain.chunks import Vectors
 from rag_llm_system.domain.errors import DataError
 from rag_llm_system.domain.ports import CollectionSpec, Record
-from rag_llm_system.domain.queries import Hit, Where
+from rag_llm_system.domain.queries import Hit, Terms, Where
 
 FLAGS_KEY = "_flags"
 """Reserved in payloads: Qdrant Edge keeps a second form of the booleans there."""
@@ -21,15 +22,20 @@ FLAGS_KEY = "_flags"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _SMALLEST_NORM = float(np.finfo(np.float32).tiny)
 _INT64 = range(-(2**63), 2**63)
+_TERM_NUMBERS = range(2**32)
 
 
 @dataclass(frozen=True)
 class Point:
-    """A record as an engine takes it: a vector of length 1 (or empty) and a payload of plain JSON types."""
+    """A record as an engine takes it: a vector of length 1 (or empty) and a payload of plain JSON types.
+
+    ``terms`` are ordered by number, and their weights are numbers of 32 bits.
+    """
 
     id: str
     vector: list[float]
     payload: dict[str, Any]
+    terms: dict[int, float] = field(default_factory=dict)
 
 
 def checked_name(name: str) -> str:
@@ -56,7 +62,12 @@ def checked_points(name: str, spec: CollectionSpec, records: Sequence[Record]) -
     checked_ids([record.id for record in records])
     vectors = _unit_vectors(name, spec, records)
     points = {
-        record.id: Point(record.id, vector, _plain(record.id, record.payload))
+        record.id: Point(
+            record.id,
+            vector,
+            _plain(record.id, record.payload),
+            _record_terms(name, spec, record),
+        )
         for record, vector in zip(records, vectors, strict=True)
     }
     return list(points.values())
@@ -83,6 +94,12 @@ def checked_queries(name: str, spec: CollectionSpec, vectors: Vectors, limit: in
     return _unit_queries(name, numbers)
 
 
+def checked_term_queries(name: str, queries: Sequence[Terms], limit: int) -> list[dict[int, float]]:
+    """The queries of a search for terms, each ordered by number; one without terms finds nothing."""
+    _check_limit(name, limit)
+    return [_checked_terms(f"query for {name!r}", query) for query in queries]
+
+
 def checked_deletion(name: str, where: Where) -> Where:
     """The condition of what is to be deleted, which must say something."""
     if not where:
@@ -106,12 +123,23 @@ def best(limit: int, fetch: Callable[[int], list[Hit]]) -> list[Hit]:
         asked *= 2
 
 
+def selected(payload: Mapping[str, Any], fields: Sequence[str] | None) -> dict[str, Any]:
+    """These top-level fields of a payload, as far as it has them; None: all."""
+    if fields is None:
+        return dict(payload)
+    return {name: payload[name] for name in fields if name in payload}
+
+
 def _searched_dimension(name: str, spec: CollectionSpec, limit: int) -> int:
-    if limit < 1:
-        raise DataError(f"search in {name!r}: limit is {limit}, it must be at least 1")
+    _check_limit(name, limit)
     if spec.dimension is None:
         raise DataError(f"collection {name!r} holds no vectors to search; scan it instead")
     return spec.dimension
+
+
+def _check_limit(name: str, limit: int) -> None:
+    if limit < 1:
+        raise DataError(f"search in {name!r}: limit is {limit}, it must be at least 1")
 
 
 def _unit_queries(name: str, rows: npt.NDArray[np.float64]) -> Vectors:
@@ -157,6 +185,29 @@ def _normalised(rows: npt.NDArray[np.float64]) -> tuple[Vectors, npt.NDArray[np.
 
 def _is_usable(norm: float) -> bool:
     return bool(np.isfinite(norm)) and norm >= _SMALLEST_NORM
+
+
+def _record_terms(name: str, spec: CollectionSpec, record: Record) -> dict[int, float]:
+    if record.terms and not spec.terms:
+        raise DataError(
+            f"record {record.id} has terms, collection {name!r} was made without; build it again with terms"
+        )
+    return _checked_terms(f"record {record.id}", record.terms)
+
+
+def _checked_terms(whose: str, terms: Terms) -> dict[int, float]:
+    numbers = sorted(terms)
+    with np.errstate(over="ignore"):
+        weights = np.array([terms[number] for number in numbers], dtype=np.float32)
+    checked = dict(zip(numbers, weights.tolist(), strict=True))
+    for number, weight in checked.items():
+        if number not in _TERM_NUMBERS:
+            raise DataError(f"{whose}: the term {number} is not a number of 32 bits")
+        if not 0 < weight < math.inf:
+            raise DataError(
+                f"{whose}: the weight of term {number} is {terms[number]}, it must be finite and over 0"
+            )
+    return checked
 
 
 def _plain(record_id: str, payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,6 @@ from qdrant_client import QdrantClient, models
 from rag_llm_system.domain.chunks import Vectors
 from rag_llm_system.domain.errors import (
     ConfigurationError,
-    DataError,
-    IncompatibleCollection,
     UnknownName,
 )
 from rag_llm_system.domain.ports import (
@@ -20,7 +18,7 @@ from rag_llm_system.domain.ports import (
     Record,
     refuse_other_encoder,
 )
-from rag_llm_system.domain.queries import Hit, Where
+from rag_llm_system.domain.queries import Hit, Terms, Where
 from rag_llm_system.infrastructure.vector_stores.aliases import pointed_aliases, refuse_aliased
 from rag_llm_system.infrastructure.vector_stores.points import (
     checked_deletion,
@@ -29,6 +27,12 @@ from rag_llm_system.infrastructure.vector_stores.points import (
     checked_points,
     checked_queries,
     checked_query,
+    checked_term_queries,
+)
+from rag_llm_system.infrastructure.vector_stores.qdrant_collections import (
+    KnownSpecs,
+    create,
+    index_payload,
 )
 from rag_llm_system.infrastructure.vector_stores.qdrant_connection import (
     CLIENT_ERRORS,
@@ -42,15 +46,13 @@ from rag_llm_system.infrastructure.vector_stores.qdrant_requests import (
     filter_of,
     id_after,
     metadata,
-    payload_indexes,
     payload_selector,
     spec_in,
-    vectors_config,
+    terms_request,
+    vector_request,
 )
 
 T = TypeVar("T")
-
-_EXACT_BELOW_KB = 30_000  # as for Qdrant Edge, where it was measured
 
 _CAPABILITIES = Capabilities(
     filters="native",
@@ -92,7 +94,7 @@ class QdrantAdapter:
         self._address = urlsplit(url).hostname or f"{host}:{port}"
         self._uploads = uploads or (4 if client is None else 1)
         self._client = client or connect(url, host, port, api_key)
-        self._specs: dict[str, CollectionSpec] = {}
+        self._specs = KnownSpecs(self._client, self._address)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -103,14 +105,14 @@ class QdrantAdapter:
 
     def ensure(self, name: str, spec: CollectionSpec) -> None:
         with self._errors(name):
-            stored = self._spec(checked_name(name))
+            stored = self._specs.of(checked_name(name))
             if stored is None:
-                self._create(name, spec)
+                create(self._client, name, spec, self._address)
             elif stored != spec:
                 refuse_other_encoder(name, stored, spec)
                 self._client.update_collection(name, metadata=metadata(spec))
-                self._index_payload(name, spec)
-            self._specs.clear()  # it may be known by a second name
+                index_payload(self._client, name, spec)
+            self._specs.forget_all()
 
     def collections(self) -> Mapping[str, CollectionSpec]:
         """Those of this project; others on the same server are not ours to list."""
@@ -131,7 +133,7 @@ class QdrantAdapter:
         with self._errors():
             if changes:  # one request is one step
                 self._client.update_collection_aliases(changes)
-            self._specs.clear()
+            self._specs.forget_all()
 
     def upsert(self, name: str, records: Sequence[Record]) -> int:
         try:
@@ -143,20 +145,60 @@ class QdrantAdapter:
             raise UnknownName("collection", name, self.collections()) from error
 
     def search(
-        self, name: str, vector: Vectors, *, limit: int, where: Where | None = None
+        self,
+        name: str,
+        vector: Vectors,
+        *,
+        limit: int,
+        where: Where | None = None,
+        fields: Sequence[str] | None = None,
     ) -> list[Hit]:
-        found = self._search(
-            name, lambda spec: [checked_query(name, spec, vector, limit)], limit, where
-        )
+        wanted = filter_of(where)
+
+        def requests(spec: CollectionSpec) -> list[models.QueryRequest]:
+            query = checked_query(name, spec, vector, limit)
+            return [vector_request(query, limit, wanted, fields)]
+
+        found = self._search(name, requests, limit)
         return found[0] if found else []
 
     def search_batch(
-        self, name: str, vectors: Vectors, *, limit: int, where: Where | None = None
+        self,
+        name: str,
+        vectors: Vectors,
+        *,
+        limit: int,
+        where: Where | None = None,
+        fields: Sequence[str] | None = None,
     ) -> list[list[Hit]]:
-        found = self._search(
-            name, lambda spec: checked_queries(name, spec, vectors, limit).tolist(), limit, where
-        )
+        wanted = filter_of(where)
+
+        def requests(spec: CollectionSpec) -> list[models.QueryRequest]:
+            queries = checked_queries(name, spec, vectors, limit).tolist()
+            return [vector_request(query, limit, wanted, fields) for query in queries]
+
+        found = self._search(name, requests, limit)
         return [[] for _ in vectors] if found is None else found
+
+    def search_terms(
+        self,
+        name: str,
+        queries: Sequence[Terms],
+        *,
+        limit: int,
+        where: Where | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> list[list[Hit]]:
+        """As the port says, but the server counts a point that was deleted or replaced among those that have a term
+        until it tidies the index it is in."""
+        wanted = filter_of(where)
+
+        def requests(spec: CollectionSpec) -> list[models.QueryRequest]:
+            checked = checked_term_queries(name, queries, limit) if spec.terms else []
+            return [terms_request(query, limit, wanted, fields) for query in checked if query]
+
+        found = iter(self._search(name, requests, limit) or ())
+        return [next(found, []) if query else [] for query in queries]
 
     def scan(
         self,
@@ -172,7 +214,7 @@ class QdrantAdapter:
         if after and offset is None:
             return
         with suppress(CollectionAbsent), self._errors(name):
-            if self._spec(name):
+            if self._specs.of(name):
                 yield from scrolled(
                     self._client,
                     name,
@@ -195,7 +237,7 @@ class QdrantAdapter:
     def count(self, name: str, *, where: Where | None = None) -> int:
         wanted = filter_of(where)
         with suppress(CollectionAbsent), self._errors(name):
-            if self._spec(name):
+            if self._specs.of(name):
                 return self._client.count(name, count_filter=wanted, exact=True).count
         return 0
 
@@ -208,9 +250,9 @@ class QdrantAdapter:
         aliases = self.aliases()
         refuse_aliased(checked_name(name), aliases)
         with self._errors(name):
-            if name not in aliases and self._spec(name):
+            if name not in aliases and self._specs.of(name):
                 self._client.delete_collection(name)
-            self._specs.pop(name, None)
+            self._specs.forget(name)
 
     def close(self) -> None:
         self._client.close()
@@ -218,75 +260,23 @@ class QdrantAdapter:
     def _search(
         self,
         name: str,
-        checked: Callable[[CollectionSpec], list[list[float]]],
+        requests: Callable[[CollectionSpec], list[models.QueryRequest]],
         limit: int,
-        where: Where | None,
     ) -> list[list[Hit]] | None:
         """None when the collection is absent."""
-        wanted = filter_of(where)
         with suppress(CollectionAbsent), self._errors(name):
-            queries = self._known(name, checked)
-            if queries is not None:
-                return search(self._client, name, queries, limit=limit, wanted=wanted)
+            asked = self._specs.checked(name, requests)
+            if asked is not None:
+                return search(self._client, name, asked, limit=limit)
         return None
 
     def _delete(self, name: str, selector: models.PointIdsList | models.FilterSelector) -> None:
         with suppress(CollectionAbsent), self._errors(name):
-            if self._spec(name):
+            if self._specs.of(name):
                 self._client.delete(name, selector, wait=True)
 
-    def _create(self, name: str, spec: CollectionSpec) -> None:
-        self._client.create_collection(
-            name,
-            vectors_config=vectors_config(spec),
-            hnsw_config=models.HnswConfigDiff(full_scan_threshold=_EXACT_BELOW_KB),
-            metadata=metadata(spec),
-        )
-        if spec_in(self._client.get_collection(name)) is None:
-            self._client.delete_collection(name)
-            raise ConfigurationError(
-                f"the Qdrant server at {self._address} keeps no metadata of collections; "
-                "it must be version 1.16 or newer"
-            )
-        self._index_payload(name, spec)
-
-    def _index_payload(self, name: str, spec: CollectionSpec) -> None:
-        """Before the first point, or the server's graph would not know the fields; again is harmless."""
-        for path, kind in payload_indexes(spec).items():
-            self._client.create_payload_index(name, path, field_schema=kind, wait=True)
-
-    def _spec(self, name: str) -> CollectionSpec | None:
-        """What the collection was made with, asked for once; None when it is absent."""
-        spec = self._specs.get(name)
-        if spec is None and self._client.collection_exists(checked_name(name)):
-            spec = spec_in(self._client.get_collection(name))
-            if spec is None:
-                raise IncompatibleCollection(
-                    f"collection {name!r} at {self._address} was not made by this system; "
-                    "rename it, or use another server"
-                )
-            self._specs[name] = spec
-        return spec
-
-    def _known(self, name: str, check: Callable[[CollectionSpec], T]) -> T | None:
-        """What ``check`` makes of the spec; None when the collection is absent.
-
-        Another process may have pointed the alias elsewhere, so what does not fit is checked again with a new answer.
-        """
-        asked_before = name in self._specs
-        spec = self._spec(name)
-        if spec is None:
-            return None
-        try:
-            return check(spec)
-        except DataError:
-            if not asked_before:
-                raise
-            self._specs.pop(name, None)
-            return self._known(name, check)
-
     def _existing(self, name: str, check: Callable[[CollectionSpec], T]) -> T:
-        known = self._known(name, check)
+        known = self._specs.checked(name, check)
         if known is None:
             raise UnknownName("collection", name, self.collections())
         return known
@@ -296,5 +286,5 @@ class QdrantAdapter:
         try:
             yield
         except CLIENT_ERRORS as error:
-            self._specs.pop(name, None)
+            self._specs.forget(name)
             raise translated(error, self._address, self._setting) from error

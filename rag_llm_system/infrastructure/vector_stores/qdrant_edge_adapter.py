@@ -27,7 +27,7 @@ from rag_llm_system.domain.ports import (
     Record,
     refuse_other_encoder,
 )
-from rag_llm_system.domain.queries import Hit, Where
+from rag_llm_system.domain.queries import Hit, Terms, Where
 from rag_llm_system.infrastructure.vector_stores.aliases import AliasFile, refuse_aliased
 from rag_llm_system.infrastructure.vector_stores.edge_errors import EdgeErrors
 from rag_llm_system.infrastructure.vector_stores.edge_reader import EdgeReader
@@ -44,6 +44,7 @@ from rag_llm_system.infrastructure.vector_stores.points import (
     checked_points,
     checked_queries,
     checked_query,
+    checked_term_queries,
 )
 
 RESERVE_BYTES = 128 * 2**20
@@ -112,23 +113,52 @@ class QdrantEdgeAdapter:
             return len(points)
 
     def search(
-        self, name: str, vector: Vectors, *, limit: int, where: Where | None = None
+        self,
+        name: str,
+        vector: Vectors,
+        *,
+        limit: int,
+        where: Where | None = None,
+        fields: Sequence[str] | None = None,
     ) -> list[Hit]:
         with self._errors(name):
             shard = self._to_read(name)
             if shard is None:
                 return []
             query = np.array([checked_query(name, shard.spec, vector, limit)], dtype=np.float32)
-            return shard.search(query, limit, where)[0]
+            return shard.search(query, limit, where, fields)[0]
 
     def search_batch(
-        self, name: str, vectors: Vectors, *, limit: int, where: Where | None = None
+        self,
+        name: str,
+        vectors: Vectors,
+        *,
+        limit: int,
+        where: Where | None = None,
+        fields: Sequence[str] | None = None,
     ) -> list[list[Hit]]:
         with self._errors(name):
             shard = self._to_read(name)
             if shard is None:
                 return [[] for _ in vectors]
-            return shard.search(checked_queries(name, shard.spec, vectors, limit), limit, where)
+            queries = checked_queries(name, shard.spec, vectors, limit)
+            return shard.search(queries, limit, where, fields)
+
+    def search_terms(
+        self,
+        name: str,
+        queries: Sequence[Terms],
+        *,
+        limit: int,
+        where: Where | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> list[list[Hit]]:
+        with self._errors(name):
+            shard = self._to_read(name)
+            if shard is None or not shard.spec.terms:
+                return [[] for _ in queries]
+            wanted = checked_term_queries(name, queries, limit)
+            return shard.search_terms(wanted, limit, where, fields)
 
     def scan(
         self,

@@ -9,10 +9,8 @@ from rag_llm_system.domain.ports import Record
 from rag_llm_system.domain.queries import Hit
 from rag_llm_system.infrastructure.vector_stores.points import Point
 from rag_llm_system.infrastructure.vector_stores.qdrant_requests import (
-    VECTOR,
     hits_in,
     point_struct,
-    query_request,
     record_of,
 )
 
@@ -49,15 +47,14 @@ def upload(client: QdrantClient, name: str, points: Sequence[Point], *, at_once:
 def search(
     client: QdrantClient,
     name: str,
-    queries: list[list[float]],
+    requests: Sequence[models.QueryRequest],
     *,
     limit: int,
-    wanted: models.Filter | None,
 ) -> list[list[Hit]]:
     """The best of each query, ties by id."""
     found: list[list[Hit]] = []
-    for start in range(0, len(queries), _BATCH_QUERIES):
-        found += _best_of_page(client, name, queries[start : start + _BATCH_QUERIES], limit, wanted)
+    for start in range(0, len(requests), _BATCH_QUERIES):
+        found += _best_of_page(client, name, requests[start : start + _BATCH_QUERIES], limit)
     return found
 
 
@@ -78,7 +75,7 @@ def scrolled(
             limit=_PAGE_POINTS,
             offset=offset,
             with_payload=with_payload,
-            with_vectors=[VECTOR] if with_vectors else False,
+            with_vectors=with_vectors,
         )
         for one in page:
             yield record_of(one)
@@ -88,20 +85,16 @@ def scrolled(
 
 
 def _best_of_page(
-    client: QdrantClient,
-    name: str,
-    queries: list[list[float]],
-    limit: int,
-    wanted: models.Filter | None,
+    client: QdrantClient, name: str, requests: Sequence[models.QueryRequest], limit: int
 ) -> list[list[Hit]]:
     """The best of each; all are asked again while some are tied beyond what was asked for.
 
-    So one request answers them all, from one collection: the name may be an alias that is pointed elsewhere meanwhile.
+    So one call answers them all, from one collection: the name may be an alias that is pointed elsewhere meanwhile.
     """
 
     def fetch(number: int) -> list[list[Hit]]:
-        requests = [query_request(query, number, wanted) for query in queries]
-        return [hits_in(answer) for answer in client.query_batch_points(name, requests)]
+        asked = [one.model_copy(update={"limit": number}) for one in requests]
+        return [hits_in(answer) for answer in client.query_batch_points(name, asked)]
 
     asked, found = limit + 1, fetch(limit + 1)
     while any(len(hits) == asked and hits[limit - 1].score == hits[-1].score for hits in found):

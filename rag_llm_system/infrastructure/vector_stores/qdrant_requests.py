@@ -7,12 +7,11 @@ from uuid import UUID
 from qdrant_client import models
 
 from rag_llm_system.domain.ports import CollectionSpec, Record
-from rag_llm_system.domain.queries import Hit, Where
+from rag_llm_system.domain.queries import Hit, Terms, Where
 from rag_llm_system.infrastructure.vector_stores.filters import key_path, translate
 from rag_llm_system.infrastructure.vector_stores.points import Point
 
-VECTOR = "dense"
-
+_VECTOR, _TERMS = "dense", "terms"
 _SPEC_KEY = "rag_llm_system"  # in the collection's metadata
 _SEARCH_WIDTH = 128
 _LAST_ID = UUID(int=2**128 - 1)
@@ -21,7 +20,14 @@ _LAST_ID = UUID(int=2**128 - 1)
 def vectors_config(spec: CollectionSpec) -> dict[str, models.VectorParams]:
     if spec.dimension is None:
         return {}
-    return {VECTOR: models.VectorParams(size=spec.dimension, distance=models.Distance.COSINE)}
+    return {_VECTOR: models.VectorParams(size=spec.dimension, distance=models.Distance.COSINE)}
+
+
+def sparse_vectors_config(spec: CollectionSpec) -> dict[str, models.SparseVectorParams] | None:
+    """The server weighs terms by how many points have them: with the formula of ``VectorStore.search_terms``."""
+    if not spec.terms:
+        return None
+    return {_TERMS: models.SparseVectorParams(modifier=models.Modifier.IDF)}
 
 
 def payload_indexes(spec: CollectionSpec) -> Mapping[str, models.PayloadSchemaType]:
@@ -61,23 +67,37 @@ def alias_changes(
 
 
 def point_struct(point: Point) -> models.PointStruct:
-    vector = {VECTOR: point.vector} if point.vector else {}
+    vector: dict[str, Any] = {_VECTOR: point.vector} if point.vector else {}
+    if point.terms:
+        vector[_TERMS] = _sparse(point.terms)
     return models.PointStruct(id=point.id, vector=vector, payload=point.payload)
 
 
-def query_request(
-    query: list[float], limit: int, wanted: models.Filter | None
+def vector_request(
+    query: list[float], limit: int, wanted: models.Filter | None, fields: Sequence[str] | None
 ) -> models.QueryRequest:
     width = models.SearchParams(
         hnsw_ef=_SEARCH_WIDTH, acorn=models.AcornSearchParams(enable=wanted is not None)
     )
     return models.QueryRequest(
         query=query,
-        using=VECTOR,
+        using=_VECTOR,
         filter=wanted,
         params=width,
         limit=limit,
-        with_payload=True,
+        with_payload=payload_selector(fields),
+    )
+
+
+def terms_request(
+    query: Terms, limit: int, wanted: models.Filter | None, fields: Sequence[str] | None
+) -> models.QueryRequest:
+    return models.QueryRequest(
+        query=_sparse(query),
+        using=_TERMS,
+        filter=wanted,
+        limit=limit,
+        with_payload=payload_selector(fields),
     )
 
 
@@ -101,14 +121,24 @@ def payload_selector(fields: Sequence[str] | None) -> bool | list[str]:
 
 def record_of(point: models.Record) -> Record:
     vectors = point.vector if isinstance(point.vector, dict) else {}
-    vector: Any = vectors.get(VECTOR, ())
-    return Record(id=str(point.id), vector=tuple(vector), payload=point.payload or {})
+    vector: Any = vectors.get(_VECTOR, ())
+    terms: Any = vectors.get(_TERMS)
+    return Record(
+        id=str(point.id),
+        vector=tuple(vector),
+        terms=dict(zip(terms.indices, terms.values, strict=True)) if terms else {},
+        payload=point.payload or {},
+    )
 
 
 def filter_of(where: Where | None) -> models.Filter | None:
     condition = translate(where, _ServerDialect())
     assert condition is None or isinstance(condition, models.Filter)  # noqa: S101 - what all_of makes
     return condition
+
+
+def _sparse(terms: Terms) -> models.SparseVector:
+    return models.SparseVector(indices=list(terms), values=list(terms.values()))
 
 
 class _ServerDialect:

@@ -63,6 +63,12 @@ LASTING = [name for name in BACKENDS if name != "memory"]
 """What they keep outlives the process."""
 IN_FOLDERS = [name for name in LASTING if name != "qdrant-server"]
 """They keep it in a folder, which several processes may open."""
+READ_ELSEWHERE = [name for name in IN_FOLDERS if name != "chroma"]
+"""Other processes may read them meanwhile."""
+WITH_LIVE_IDF = [
+    name for name in BACKENDS if name != "qdrant-server" or "TEST_QDRANT_URL" not in os.environ
+]
+"""Deleted points weigh no more at once; a real server counts them for a while."""
 
 
 def open_backend(backend: str, folder: Path, *, lasting: bool = False) -> VectorStore:

@@ -20,12 +20,14 @@ from tests.contract.vector_stores.cases import (
 )
 
 pytestmark = DOUBLE_WARNS
+SPEC_WITH_TERMS = SPEC.model_copy(update={"terms": "toy words"})
 STILL, MOVING = range(30), range(30, 60)
 
 
 def at(angle: int, n: int, author: str) -> Any:
     """A point whose payload says where its vector points."""
-    return a_record(n, at_angle(angle), author_id=author, angle=angle, n=n)
+    point = a_record(n, at_angle(angle), author_id=author, angle=angle, n=n)
+    return point.model_copy(update={"terms": {1: 1.0 + angle, 100 + n: 1.0}})
 
 
 def assert_whole(hits: Iterable[Hit]) -> None:
@@ -41,6 +43,10 @@ def reads_are_whole(store: VectorStore, stop: Event) -> int:
         (still,) = store.search_batch(NAME, query()[None], limit=60, where={"author_id": "still"})
         assert_whole(still)
         assert [hit.payload["n"] for hit in still] == list(STILL)
+        (still,) = store.search_terms(NAME, [{1: 1.0}], limit=60, where={"author_id": "still"})
+        assert [hit.payload["n"] for hit in still] == list(reversed(STILL))
+        (one,) = store.search_terms(NAME, [{100 + MOVING[0]: 1.0}], limit=60)
+        assert len(one) <= 1
         assert {record.payload["n"] for record in store.scan(NAME)} >= set(STILL)
         assert store.count(NAME, where={"author_id": "still"}) == len(STILL)
         rounds += 1
@@ -50,7 +56,7 @@ def reads_are_whole(store: VectorStore, stop: Event) -> int:
 def test_threads_search_while_one_writes(store_for_threads: VectorStore) -> None:
     store = store_for_threads
     stop = Event()
-    store.ensure(NAME, SPEC)
+    store.ensure(NAME, SPEC_WITH_TERMS)
     store.upsert(NAME, [at(n, n, "still") for n in STILL])
     store.publish(NAME)
 
@@ -74,7 +80,7 @@ def test_threads_search_while_one_writes(store_for_threads: VectorStore) -> None
 
 def test_threads_write_side_by_side(store_for_threads: VectorStore) -> None:
     store = store_for_threads
-    store.ensure(NAME, SPEC)
+    store.ensure(NAME, SPEC_WITH_TERMS)
 
     def write(worker: int) -> int:
         mine = range(worker * 40, worker * 40 + 40)

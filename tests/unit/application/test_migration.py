@@ -17,6 +17,7 @@ from rag_llm_system.domain.errors import (
     UnknownName,
 )
 from rag_llm_system.domain.ports import CollectionSpec, Record, VectorStore
+from rag_llm_system.domain.queries import Terms
 from rag_llm_system.infrastructure.vector_stores.memory import MemoryVectorStore
 
 CHUNKS, ALIAS, CLEANED = "article_chunks__1a2b3c4d", "article_chunks", "cleaned_articles"
@@ -97,6 +98,24 @@ def test_a_payload_that_only_python_calls_equal_is_written() -> None:
     migrate(source, target)
 
     assert points(target)[0].payload["flag"] is True
+
+
+def test_terms_travel_and_what_differs_in_them_is_written() -> None:
+    spec = SPEC.model_copy(update={"terms": "toy words"})
+
+    def with_terms(*terms: Terms) -> MemoryVectorStore:
+        records = [a_record(n).model_copy(update={"terms": t}) for n, t in enumerate(terms)]
+        return a_store(*records, spec=spec)
+
+    source = with_terms({1: 0.1, 2: 3.0}, {1: 1.0}, {1: 1.0}, {5: 1.0}, {})
+    target = with_terms({1: 0.1, 2: 3.0}, {1: 1.1}, {2: 1.0}, {}, {5: 1.0})
+
+    (report,) = migrate(source, target).collections
+
+    assert points(target) == points(source)
+    assert (report.written, report.unchanged) == (4, 1)
+    ((hit,),) = target.search_terms(CHUNKS, [{5: 1.0}], limit=9)
+    assert hit.payload == {"n": 3}
 
 
 def test_a_second_migration_writes_nothing() -> None:
@@ -204,6 +223,7 @@ def test_an_absent_collection_is_named_with_those_that_there_are() -> None:
     ("spec", "made_with"),
     [
         (SPEC.model_copy(update={"encoder": "toy@2"}), r"toy@2 \(2 dimensions\)"),
+        (SPEC.model_copy(update={"terms": "words"}), r"toy@1 \(2 dimensions, words\)"),
         (NO_VECTORS, "no vectors"),
     ],
 )

@@ -152,7 +152,15 @@ def test_records_inside_a_report_have_a_table_of_their_own(materialize: Material
 def test_the_numbers_of_a_report_are_its_metadata(materialize: Materialize) -> None:
     report = LoadReport(collections={"cleaned_articles": 3}, given=3, written=2, unchanged=1)
     metadata = materialize(ValueMaterializer).extract_metadata(report)
-    expected = {"given": 3, "written": 2, "unchanged": 1, "removed": 0, "gone": 0, "waiting": 0}
+    expected = {
+        "given": 3,
+        "written": 2,
+        "unchanged": 1,
+        "removed": 0,
+        "gone": 0,
+        "waiting": 0,
+        "reweighed": 0,
+    }
     assert metadata == expected
 
 

@@ -3,23 +3,22 @@
 import json
 import struct
 from collections.abc import Sequence
-from math import log2, prod
+from math import prod
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from rag_llm_system.application.evaluation.beir import read_benchmark
 from rag_llm_system.domain.chunks import Vectors
-from rag_llm_system.domain.errors import DataError, MissingFile, UnknownName
+from rag_llm_system.domain.errors import DataError, UnknownName
 from rag_llm_system.domain.ports import Role
 from rag_llm_system.infrastructure.embedders.hashing import HashingEmbedder
 from tools.bench_embedding.__main__ import main
-from tools.bench_embedding.beir import read_benchmark
 from tools.bench_embedding.contenders.engine import Encoded, weights
 from tools.bench_embedding.flops import EncoderShape
 from tools.bench_embedding.goals import Goal, Quality, Row, goals, speed_ratio
-from tools.bench_embedding.ndcg import mean_ndcg, ndcg
 from tools.bench_embedding.processor import Peak, Processor, best_of, processor_of
 from tools.bench_embedding.quality import measure_quality
 from tools.bench_embedding.race import PLANS, Plan, chosen, cosines, race, running
@@ -80,26 +79,6 @@ def plan(contender: str, engine: type[StandIn], **more: object) -> Plan:
 
 def ignore(line: str) -> None:
     """Nobody watches this race."""
-
-
-def test_ndcg_is_the_gain_by_that_of_the_best_ranking() -> None:
-    grades = {"a": 1, "c": 2, "d": 0}
-    gain, best = 1 / log2(2) + 2 / log2(4), 2 / log2(2) + 1 / log2(3)
-    assert ndcg(["a", "b", "c"], grades) == pytest.approx(gain / best)
-    assert gain / best == pytest.approx(0.7602, abs=1e-4)
-    assert ndcg(["c", "a", "b"], grades) == 1.0
-
-
-def test_ndcg_sees_the_first_ten_only() -> None:
-    ranked = [str(number) for number in range(11)]
-    assert ndcg(ranked, {"10": 1}) == 0.0
-    assert ndcg(ranked, {"9": 1}) == pytest.approx(1 / log2(11))
-    assert ndcg(ranked, dict.fromkeys(map(str, range(11)), 1)) == 1.0
-
-
-def test_mean_ndcg_counts_unanswered_queries_but_none_without_a_relevant_document() -> None:
-    grades = {"found": {"a": 1}, "not found": {"a": 1}, "nothing to find": {"a": 0}}
-    assert mean_ndcg({"found": ["a"]}, grades) == 0.5
 
 
 def test_the_formula_counts_every_weight_of_the_layers() -> None:
@@ -176,9 +155,9 @@ def test_a_loss_of_ndcg_must_stay_below_its_bar(ours: float, reached: bool) -> N
     assert found["loss of nDCG@10 on set"] is reached
 
 
-def write_benchmark(folder: Path, *, qrels: str = "q1\td2\t1\n") -> Path:
+def write_benchmark(folder: Path) -> Path:
     (folder / "qrels").mkdir(parents=True)
-    (folder / "qrels" / "test.tsv").write_text(f"query-id\tcorpus-id\tscore\n{qrels}")
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td2\t1\n")
     documents = [
         {"_id": "d1", "title": "", "text": "a red fish"},
         {"_id": "d2", "title": "Birds", "text": "a green bird", "metadata": {}},
@@ -188,38 +167,6 @@ def write_benchmark(folder: Path, *, qrels: str = "q1\td2\t1\n") -> Path:
         lines = "".join(f"{json.dumps(each)}\n" for each in rows)
         (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
     return folder
-
-
-def test_a_benchmark_is_read_with_titles_and_judged_queries_only(tmp_path: Path) -> None:
-    found = read_benchmark(write_benchmark(tmp_path / "set"))
-    assert found.name == "set"
-    assert found.documents == {"d1": "a red fish", "d2": "Birds a green bird"}
-    assert found.queries == {"q1": "green bird"}
-    assert found.grades == {"q1": {"d2": 1}}
-
-
-@pytest.mark.parametrize(
-    ("qrels", "says"),
-    [
-        ("", "judges nothing"),
-        ("q1\td2\n", "test.tsv:2 is no query, document and number"),
-        ("q1\td2\tgood\n", "test.tsv:2 is no query, document and number"),
-        ("q9\td2\t1\n", "lacks query 'q9'"),
-    ],
-)
-def test_a_benchmark_that_is_not_whole_is_refused(tmp_path: Path, qrels: str, says: str) -> None:
-    with pytest.raises(DataError, match=says):
-        read_benchmark(write_benchmark(tmp_path / "set", qrels=qrels))
-
-
-def test_a_benchmark_of_other_lines_or_without_a_file_is_refused(tmp_path: Path) -> None:
-    folder = write_benchmark(tmp_path / "set")
-    (folder / "corpus.jsonl").write_text('{"_id": "d1", "text": "x"}\n{"id": "d2"}\n')
-    with pytest.raises(DataError, match=r"corpus.jsonl:2 is no object with _id and text"):
-        read_benchmark(folder)
-    (folder / "corpus.jsonl").unlink()
-    with pytest.raises(MissingFile, match=r"corpus.jsonl is not there; name a folder with"):
-        read_benchmark(folder)
 
 
 def test_texts_come_back_as_they_were_written(tmp_path: Path) -> None:

@@ -86,6 +86,17 @@ def test_a_film_and_a_preference_are_one_chunk_each(name: str) -> None:
     assert pieces == [Piece(0, len(text))]
 
 
-def test_films_are_found_by_year_and_genre() -> None:
-    assert CATEGORIES["movies"].filterable == ("genres",)
+def test_films_are_found_by_year_genre_and_cast() -> None:
+    assert CATEGORIES["movies"].filterable == ("genres", "cast")
     assert CATEGORIES["movies"].filterable_numbers == ("year",)
+
+
+@pytest.mark.parametrize("name", ["articles", "posts"])
+def test_what_was_published_is_found_by_day(name: str) -> None:
+    raw = document(
+        "http://a.example/1", "Text.", category=name, metadata={"published_at": "2024-01-31T08:00Z"}
+    )
+    cleaned = CleaningDispatcher().dispatch(raw)
+    assert cleaned is not None
+    assert cleaned.metadata["published_on"] == 20240131
+    assert "published_on" in CATEGORIES[name].filterable_numbers

@@ -1,145 +1,180 @@
-"""Answers cite their sources, and without sources there is no answer."""
+"""Answers cite their sources, say how sure they are, and without sources there is no answer."""
 
-import pytest
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
-from rag_llm_system.application.indexing import Indexer
 from rag_llm_system.application.rag.answer import (
     NO_SOURCES,
+    UNCITED,
     LLMWriter,
     answer_question,
-    checked_citations,
     write_answer,
 )
-from rag_llm_system.application.rag.context import formatted, pack
-from rag_llm_system.application.rag.extractive import PREAMBLE, ExtractiveWriter, sentences
-from rag_llm_system.application.rag.retriever import ContextRetriever
-from rag_llm_system.domain.answers import ContextChunk
-from rag_llm_system.domain.queries import Query
+from rag_llm_system.application.rag.confidence import LOW
+from rag_llm_system.application.rag.context import ContextBuilder
+from rag_llm_system.application.rag.extractive import ExtractiveWriter
+from rag_llm_system.domain.answers import Answer, Context, ContextChunk
+from rag_llm_system.domain.ports import SpanKind
+from rag_llm_system.domain.queries import Condition, Interpretation, Query
 from rag_llm_system.infrastructure.embedders.hashing import HashingEmbedder
 from rag_llm_system.infrastructure.llms.scripted import ScriptedLLM
 from rag_llm_system.infrastructure.tracing.off import OffTracer
-from rag_llm_system.infrastructure.vector_stores.memory import MemoryVectorStore
-from tests.unit.application.builders import cleaned
+from tests.unit.application.rag.retrieved import chunk
 
-TEXT = """## Stopping
-
-The embedded server stops when the last process that uses it ends. It is never left behind, not even after a crash.
-
-```python
-server.stop()  # not a sentence to quote.
-```
-
-Bread needs flour and water and a lot of time."""
+QUESTION = "When does the embedded server stop?"
+STOPS = "The embedded server stops when the last process that uses it ends."
+BREAD = "Bread needs flour, water and time."
 
 
-def chunk(n: int, content: str = TEXT, score: float = 0.8) -> ContextChunk:
-    return ContextChunk(
-        n=n,
-        chunk_id=f"c{n}",
-        document_id=f"d{n}",
-        category="articles",
-        title=f"Title {n}",
-        link=f"http://a.example/{n}",
-        author_full_name="The Project",
-        score=score,
-        content=content,
+def written(text: str, *chunks: ContextChunk, **more: Any) -> Answer:
+    """The answer of a model that says ``text``."""
+    writer = LLMWriter(ScriptedLLM([text]), max_tokens=50, temperature=0.0)
+    context = Context(chunks=chunks, **more)
+    return write_answer(QUESTION, context, writer=writer, tracer=OffTracer())
+
+
+class FixedRetriever:
+    """Finds the same for every question."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def retrieve(self, query: Query, k: int, *, self_query: bool) -> Context:
+        assert query.text == QUESTION
+        assert self_query
+        return self._context.model_copy(update={"chunks": self._context.chunks[:k]})
+
+
+class ListedSpans:
+    """A tracer that keeps the inputs of its spans."""
+
+    trace_id = "t1"
+
+    def __init__(self) -> None:
+        self.inputs: dict[str, Any] = {}
+
+    @contextmanager
+    def span(
+        self, name: str, *, kind: SpanKind = "general", inputs: Mapping[str, Any] | None = None
+    ) -> Iterator["ListedSpans"]:
+        self.inputs[name] = (kind, inputs)
+        yield self
+
+    def record(self, **_: Any) -> None:
+        """Nothing is kept of outputs."""
+
+    def flush(self) -> None:
+        """Nothing is waiting."""
+
+
+def test_the_extractive_answer_goes_from_retrieval_to_a_citation() -> None:
+    context = Context(chunks=[chunk(1, STOPS), chunk(2, BREAD)], timings_s={"rerank": 0.01})
+    answer = answer_question(
+        Query(text=QUESTION),
+        retriever=FixedRetriever(context),
+        writer=ExtractiveWriter(HashingEmbedder(dimension=256)),
+        tracer=OffTracer(),
+        k=1,
     )
-
-
-def extractive() -> ExtractiveWriter:
-    return ExtractiveWriter(HashingEmbedder(dimension=256))
-
-
-def test_the_extractive_answer_quotes_word_for_word_and_says_so() -> None:
-    answer = write_answer(
-        "When does the embedded server stop?", [chunk(1)], writer=extractive(), tracer=OffTracer()
-    )
-    assert answer.text.startswith(PREAMBLE)
-    assert "The embedded server stops when the last process that uses it ends. [1]" in answer.text
+    assert f"- {STOPS} [1]" in answer.text
     assert answer.grounded
-    assert [s.link for s in answer.sources] == ["http://a.example/1"]
+    assert [source.link for source in answer.sources] == ["http://a.example/1"]
+    assert set(answer.timings_s) == {"rerank", "retrieve", "context", "generate"}
 
 
 def test_nothing_retrieved_gives_no_answer_and_asks_no_model() -> None:
     llm = ScriptedLLM(["Invented."])
-    writer = LLMWriter(llm, max_tokens=50, temperature=0.0)
-    answer = write_answer("Who?", [], writer=writer, tracer=OffTracer())
+    answer = write_answer(
+        QUESTION,
+        Context(chunks=[], notes=["no document by Zoë"]),
+        writer=LLMWriter(llm, max_tokens=50, temperature=0.0),
+        tracer=OffTracer(),
+    )
     assert (answer.text, answer.sources, answer.grounded) == (NO_SOURCES, (), False)
+    assert (answer.confidence, answer.notes) == (None, ("no document by Zoë",))
     assert llm.asked == []
 
 
 def test_chunks_about_something_else_are_no_sources() -> None:
-    answer = write_answer("Who?", [chunk(1, score=0.05)], writer=extractive(), tracer=OffTracer())
-    assert answer.text == NO_SOURCES
+    assert written("Invented [1].", chunk(1, BREAD, score=0.3)).text == NO_SOURCES
 
 
-def test_a_model_gets_the_numbered_context_and_its_citations_are_checked() -> None:
-    llm = ScriptedLLM(["It stops [1], they say [7]."])
-    writer = LLMWriter(llm, max_tokens=50, temperature=0.0)
-    answer = write_answer("When?", [chunk(1), chunk(2)], writer=writer, tracer=OffTracer())
-    assert answer.text == "It stops [1], they say."
-    assert answer.grounded
-    assert "[2] Title 2 (http://a.example/2)" in llm.asked[0][1].content
+def test_a_model_that_says_nothing_gives_no_answer() -> None:
+    assert written(" ", chunk(1, STOPS)).text == NO_SOURCES
 
 
-def test_an_answer_without_citations_is_not_grounded() -> None:
-    writer = LLMWriter(ScriptedLLM(["It stops."]), max_tokens=50, temperature=0.0)
-    assert not write_answer("When?", [chunk(1)], writer=writer, tracer=OffTracer()).grounded
-
-
-def test_subscripts_in_code_are_no_citations() -> None:
-    assert checked_citations("Use rows[7] here [1].", {1}) == ("Use rows[7] here [1].", {1})
-
-
-def test_code_and_headings_are_not_quoted() -> None:
-    found = sentences(TEXT)
-    assert not any("server.stop" in s or "##" in s for s in found)
-    assert "It is never left behind, not even after a crash." in found
-
-
-def test_the_context_keeps_to_its_budget() -> None:
-    packed = pack([chunk(n, "x" * 700) for n in range(1, 9)], budget_chars=1500)
-    assert sum(len(c.content) for c in packed) == 1500
-    assert [c.n for c in packed] == [1, 2, 3]
-
-
-def test_a_question_goes_through_retrieval_and_writing() -> None:
-    store, embedder = MemoryVectorStore(), HashingEmbedder(dimension=256)
-    indexer = Indexer(store, embedder)
-    indexer.load_chunks(
-        indexer.embed_changed([cleaned("http://a.example/1", TEXT, category="posts")])
-    )
-    answer = answer_question(
-        Query(text="The embedded server stops when the last process ends?"),
-        retriever=ContextRetriever(store, embedder, OffTracer()),
-        writer=ExtractiveWriter(embedder),
+def test_a_model_gets_the_numbered_sources_and_its_citations_are_checked() -> None:
+    llm = ScriptedLLM(["It stops (source 1), they say [7]."])
+    answer = write_answer(
+        QUESTION,
+        Context(chunks=[chunk(1, STOPS), chunk(2, BREAD)]),
+        writer=LLMWriter(llm, max_tokens=50, temperature=0.0),
         tracer=OffTracer(),
     )
-    assert answer.grounded
-    assert set(answer.timings_s) == {"retrieve", "generate"}
+    assert answer.text == "It stops [1], they say."
+    assert [(source.n, source.cited) for source in answer.sources] == [(1, True), (2, False)]
+    assert f"[2] Title 2 (http://a.example/2)\n{BREAD}" in llm.asked[0][1].content
 
 
-def test_a_source_without_a_whole_sentence_is_not_quoted() -> None:
-    bare = chunk(1, "```\ncode only\n```\n\n# A heading\n\na fragment without an end")
-    answer = write_answer("What?", [bare], writer=extractive(), tracer=OffTracer())
-    assert (answer.text, answer.sources) == (NO_SOURCES, ())
+def test_an_answer_without_a_valid_citation_is_not_grounded_and_says_so() -> None:
+    answer = written("It stops [9].", chunk(1, STOPS))
+    assert not answer.grounded
+    assert UNCITED in answer.notes
 
 
-def test_list_items_are_sentences_of_their_own_and_repeated_ones_are_quoted_once() -> None:
-    text = "- The server stops by itself when nobody uses it.\n- Bread needs flour, water and time."
-    found = sentences(text)
-    assert found == [
-        "The server stops by itself when nobody uses it.",
-        "Bread needs flour, water and time.",
-    ]
-    both = [chunk(1, text), chunk(2, text)]
-    answer = write_answer(
-        "When does the server stop?", both, writer=extractive(), tracer=OffTracer()
+def test_low_confidence_is_said() -> None:
+    low = written("It stops [1].", chunk(1, BREAD, score=0.4))
+    high = written("It stops [1].", chunk(1, STOPS))
+    assert low.confidence is not None
+    assert high.confidence is not None
+    assert (low.confidence.level, low.notes) == ("low", (LOW,))
+    assert (high.confidence.level, high.notes) == ("high", ())
+
+
+def test_the_reader_is_told_what_was_understood_and_what_was_given_up() -> None:
+    interpretation = Interpretation(
+        conditions=(
+            Condition(field="author_id", condition="1", label="author Zoë Müller"),
+            Condition(field="year", condition=2023, label="from 2023"),
+        )
     )
-    assert answer.text.count("The server stops by itself") == 1
+    answer = written(
+        "It stops [1].", chunk(1, STOPS), interpretation=interpretation, notes=["without the year"]
+    )
+    assert answer.notes == ("understood: author Zoë Müller, from 2023", "without the year")
+    assert answer.interpretation == interpretation
 
 
-@pytest.mark.parametrize("title", ["", "Title"])
-def test_a_source_without_a_title_is_shown_by_its_link(title: str) -> None:
-    shown = formatted([chunk(1).model_copy(update={"title": title})])
-    assert shown.startswith(f"[1] {title or 'http://a.example/1'} (http://a.example/1)\n")
+def test_a_source_names_file_and_lines_and_shows_how_it_begins() -> None:
+    code = chunk(
+        1, f"# {STOPS}\n" + "x = 1\n" * 100, source_file="server.py", language="python",
+        start_line=3, end_line=103, headings=("Server",),
+    )  # fmt: skip
+    [source] = written("It stops [1].", code).sources
+    assert (source.source_file, source.start_line, source.end_line) == ("server.py", 3, 103)
+    assert source.headings == ("Server",)
+    assert source.quote.startswith(f"# {STOPS} x = 1")
+    assert len(source.quote) <= 201
+
+
+def test_the_trace_tells_which_wording_of_the_prompt_was_used() -> None:
+    tracer = ListedSpans()
+    code = chunk(1, STOPS, source_file="server.py", language="python")
+    writer = LLMWriter(ScriptedLLM(["It stops [1]."]), max_tokens=50, temperature=0.0)
+    write_answer(QUESTION, Context(chunks=[code]), writer=writer, tracer=tracer)
+    assert tracer.inputs["generate"] == (
+        "llm",
+        {"model": "scripted", "prompt_version": "answer-code-1", "passages": 1},
+    )
+
+
+def test_the_builder_decides_how_much_a_model_is_shown() -> None:
+    answer = write_answer(
+        QUESTION,
+        Context(chunks=[chunk(1, STOPS), chunk(2, f"{STOPS} {BREAD} And nothing else is needed.")]),
+        writer=LLMWriter(ScriptedLLM(["It stops [1]."]), max_tokens=50, temperature=0.0),
+        tracer=OffTracer(),
+        builder=ContextBuilder(budget_tokens=40),
+    )
+    assert len(answer.sources) == 1

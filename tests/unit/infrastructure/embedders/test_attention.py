@@ -35,15 +35,16 @@ def test_it_agrees_with_the_exact_one_however_large_the_scores(
 
 
 def test_what_all_keys_share_changes_nothing_even_when_it_is_huge() -> None:
-    q, k, v = (made(seed, 1, 2, 20, 8) for seed in range(3))
+    q, k, v = (made(seed, 1, 2, 40, 8) for seed in range(3))
     shared = 16 * made(4, 1, 2, 1, 8)
     one, other = attend(q, k + shared, v, None).float(), exact(q, k + shared, v, None)
     assert F.cosine_similarity(one.flatten(), other.flatten(), dim=0) > 0.999
 
 
+@pytest.mark.parametrize("length", [1, 32, 33])
 @pytest.mark.parametrize("size_of_scores", [1, 30])
-def test_a_text_does_not_notice_the_others(size_of_scores: float) -> None:
-    q, k, v = (made(seed, 5, 4, 33, 8) for seed in range(3))
+def test_a_text_does_not_notice_the_others(size_of_scores: float, length: int) -> None:
+    q, k, v = (made(seed, 5, 4, length, 8) for seed in range(3))
     q[2] *= size_of_scores
     together = attend(q, k, v, None)
     for i in range(5):

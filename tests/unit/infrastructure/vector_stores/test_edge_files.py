@@ -10,6 +10,7 @@ FILES = {
     "segments/full/id_tracker.i2e": "ids",
     "segments/full/id_tracker.deleted": "deleted",
     "segments/full/vector_storage-dense/matrix.dat": "vectors",
+    "segments/full/vector_index-terms/inverted_index.dat": "who has which term",
     "segments/full/payload_storage/page_0.dat": "payloads",
     "segments/full/payload_storage/tracker.dat": "where they are",
     "segments/filling/mutable_id_tracker.mappings": "ids",
@@ -21,6 +22,7 @@ FILES = {
 FINAL = {
     "segments/full/id_tracker.i2e",
     "segments/full/vector_storage-dense/matrix.dat",
+    "segments/full/vector_index-terms/inverted_index.dat",
     "segments/full/payload_storage/page_0.dat",
     "wal/closed-7",
 }

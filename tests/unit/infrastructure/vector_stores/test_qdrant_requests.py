@@ -20,7 +20,11 @@ SCHEMA = json.loads(
     (Path(__file__).parents[3] / "data/qdrant/openapi-subset.json").read_text(encoding="utf-8")
 )
 SPEC = CollectionSpec(
-    dimension=3, encoder="toy", keyword_fields=("author_id", "a.b"), integer_fields=("year",)
+    dimension=3,
+    encoder="toy",
+    terms="words",
+    keyword_fields=("author_id", "a.b"),
+    integer_fields=("year",),
 )
 THERE = "articles"
 WITH_ALIAS, ALIAS = "articles__1", "live"
@@ -87,7 +91,10 @@ def a_point(point_id: str) -> dict[str, Any]:
 
 def info(name: str, body: Any) -> dict[str, Any]:
     config = {
-        "params": {"vectors": {"dense": {"size": 3, "distance": "Cosine"}}},
+        "params": {
+            "vectors": {"dense": {"size": 3, "distance": "Cosine"}},
+            "sparse_vectors": {"terms": {"modifier": "idf"}},
+        },
         "hnsw_config": {"m": 16, "ef_construct": 100, "full_scan_threshold": 10_000},
         "optimizer_config": {
             "deleted_threshold": 0.2,
@@ -148,7 +155,10 @@ ANSWERS: dict[tuple[str, str], Callable[[str, Any], Any]] = {
 
 def records(count: int) -> list[Record]:
     payload = {"author_id": "ada", "nested": {"a": [None, 1.5]}, "big": 2**62}
-    return [Record(id=one, vector=(1.0, 2.0, 2.0), payload=payload) for one in IDS[:count]]
+    return [
+        Record(id=one, vector=(1.0, 2.0, 2.0), terms={n % 2: 1.0} if n % 3 else {}, payload=payload)
+        for n, one in enumerate(IDS[:count])
+    ]
 
 
 def ensures(store: QdrantAdapter) -> None:
@@ -164,11 +174,16 @@ def points_aliases(store: QdrantAdapter) -> None:
 
 def searches(store: QdrantAdapter) -> None:
     store.search(THERE, QUERY, limit=5)
-    store.search(ALIAS, QUERY, limit=5, where=EVERY_KIND)
+    store.search(ALIAS, QUERY, limit=5, where=EVERY_KIND, fields=["a.b", "year"])
 
 
 def searches_in_batches(store: QdrantAdapter) -> None:
     store.search_batch(THERE, np.stack([QUERY] * 70), limit=5, where=EVERY_KIND)
+
+
+def searches_for_terms(store: QdrantAdapter) -> None:
+    store.search_terms(THERE, [{2**32 - 1: 1.5, 7: 1.0}] * 70, limit=5)
+    store.search_terms(ALIAS, [{}, {7: 1.0}], limit=5, where=EVERY_KIND, fields=["a.b", "year"])
 
 
 def scans(store: QdrantAdapter) -> None:
@@ -186,6 +201,7 @@ CALLS: dict[str, Callable[[QdrantAdapter], object]] = {
     "upsert": lambda store: store.upsert(THERE, records(300)),
     "search": searches,
     "search_batch": searches_in_batches,
+    "search_terms": searches_for_terms,
     "scan": scans,
     "delete": lambda store: store.delete(THERE, IDS[:2]),
     "delete_where": lambda store: store.delete_where(THERE, EVERY_KIND),
@@ -262,6 +278,7 @@ def test_the_schema_holds_the_operations_that_are_sent_and_no_others(
         {"filter": {"must": [{"key": "a", "match": {"anyof": ["b"]}}]}},
         {"filter": {"must": [{"key": 1}]}},
         {"params": {"hnsw_ef": 12.5}},
+        {"query": {"indices": [1], "weights": [1.0]}},
     ],
 )
 def test_the_schema_refuses_what_the_server_would_not_understand(
@@ -301,3 +318,29 @@ def test_questions_of_a_batch_travel_together(store: QdrantAdapter, server: Serv
 
     asked = [len(one.body["searches"]) for one in server.sent if one.path.endswith("/query/batch")]
     assert asked == [64, 6]
+
+
+def test_terms_are_a_sparse_vector_beside_the_dense_one(
+    store: QdrantAdapter, server: Server
+) -> None:
+    store.ensure("new", SPEC)
+    store.ensure("new_without_terms", SPEC.model_copy(update={"terms": ""}))
+    store.upsert(THERE, records(2))
+    found = store.search_terms(THERE, [{}, {9: 0.5, 7: 1.0}], limit=5, fields=["year"])
+
+    created = [
+        one.body.get("sparse_vectors")
+        for one in server.sent
+        if (one.method, one.path) == ("put", "/collections/{collection_name}")
+    ]
+    assert created == [{"terms": {"modifier": "idf"}}, None]
+    (written,) = [one.body["points"] for one in server.sent if one.path.endswith("/points")]
+    assert [sorted(point["vector"]) for point in written] == [["dense"], ["dense", "terms"]]
+    assert written[1]["vector"]["terms"] == {"indices": [1], "values": [1.0]}
+    (asked,) = server.sent[-1].body["searches"]
+    assert (asked["query"], asked["using"], asked["with_payload"]) == (
+        {"nearest": {"indices": [7, 9], "values": [1.0, 0.5]}},
+        "terms",
+        ["year"],
+    )
+    assert [len(hits) for hits in found] == [0, 2], "a question without terms is not asked"

@@ -1,4 +1,4 @@
-"""Filters by the table of terms: SQLite must agree with ``matches`` on every value."""
+"""Filters by the table of values: SQLite must agree with ``matches`` on every value."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from rag_llm_system.domain.errors import DataError
 from rag_llm_system.domain.ports import CollectionSpec
 from rag_llm_system.domain.queries import Range, Where, matches
-from rag_llm_system.infrastructure.vector_stores.faiss_terms import (
+from rag_llm_system.infrastructure.vector_stores.faiss_filters import (
+    field_values,
     indexed_fields,
     selection,
-    terms,
 )
 
 FIELDS = {"a", "b.c", "with space"}
@@ -39,13 +39,13 @@ WHERES = st.dictionaries(st.sampled_from([*sorted(FIELDS), "free"]), CONDITIONS,
 
 
 def selected(payloads: Sequence[Mapping[str, Any]], where: Where) -> list[int]:
-    """Which of them the terms select, and of these the rest of the condition."""
+    """Which of them the table selects, and of these the rest of the condition."""
     db = sqlite3.connect(":memory:")
     db.execute(
         "CREATE TABLE terms (field, value, row, PRIMARY KEY (field, value, row)) WITHOUT ROWID"
     )
     for row, payload in enumerate(payloads):
-        stored = [(field, value, row) for field, value in terms(payload, FIELDS)]
+        stored = [(field, value, row) for field, value in field_values(payload, FIELDS)]
         db.executemany("INSERT INTO terms VALUES (?, ?, ?)", stored)
     chosen = selection(where, FIELDS)
     rows = list(range(len(payloads)))
@@ -57,7 +57,7 @@ def selected(payloads: Sequence[Mapping[str, Any]], where: Where) -> list[int]:
 
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @given(payloads=st.lists(PAYLOADS, min_size=1, max_size=8), where=WHERES)
-def test_terms_select_what_matches_says(
+def test_the_table_selects_what_matches_says(
     payloads: list[dict[str, Any]], where: dict[str, Any]
 ) -> None:
     expected = [row for row, payload in enumerate(payloads) if matches(where, payload)]
@@ -81,9 +81,9 @@ def test_a_condition_without_a_meaning_is_refused() -> None:
         selection({"a": None}, FIELDS)  # type: ignore[dict-item]
 
 
-def test_keyword_and_integer_fields_have_terms() -> None:
+def test_keyword_and_integer_fields_have_values() -> None:
     spec = CollectionSpec(keyword_fields=("author_id",), integer_fields=("year", "author_id"))
     assert indexed_fields(spec) == {"author_id", "year"}
-    assert set(terms({"author_id": ["a", "a", None, {}], "year": 1, "free": 2}, {"author_id"})) == {
-        ("author_id", "a")
-    }
+    assert set(
+        field_values({"author_id": ["a", "a", None, {}], "year": 1, "free": 2}, {"author_id"})
+    ) == {("author_id", "a")}

@@ -1,4 +1,4 @@
-"""Filters as questions to the table of terms: one row for each value that a point has in an indexed field.
+"""Filters as questions to the table ``terms``: one row for each value that a point has in an indexed field.
 
 SQLite compares the values as ``domain.queries.matches`` does: texts by their bytes, 5 and 5.0 as one number, integers
 of 64 bits exactly, and no text with a number. A flag is no number either, so flags are kept as blobs.
@@ -13,7 +13,7 @@ from rag_llm_system.domain.ports import CollectionSpec
 from rag_llm_system.domain.queries import Range, Where
 from rag_llm_system.infrastructure.vector_stores.filters import check
 
-Term = str | int | float | bytes
+Value = str | int | float | bytes
 
 _MAX_VALUES = 30_000  # SQLite takes 32,766 parameters in one statement
 
@@ -23,7 +23,7 @@ class Selection:
     """Which points meet a condition: those whose rows ``sql`` gives, and of them those that also meet ``rest``."""
 
     sql: str  # "" where no field of the condition is indexed
-    values: tuple[Term, ...]
+    values: tuple[Value, ...]
     rest: Where
 
 
@@ -31,8 +31,8 @@ def indexed_fields(spec: CollectionSpec) -> set[str]:
     return {*spec.keyword_fields, *spec.integer_fields}
 
 
-def terms(payload: Mapping[str, Any], fields: Set[str]) -> Iterator[tuple[str, Term]]:
-    """Field and value, each pair once. A list has a term for each of its elements that can be asked for."""
+def field_values(payload: Mapping[str, Any], fields: Set[str]) -> Iterator[tuple[str, Value]]:
+    """Field and value, each pair once. A list has a value for each of its elements that can be asked for."""
     for field in sorted(fields):
         found = payload.get(field)
         values = found if isinstance(found, list) else [found]
@@ -45,7 +45,7 @@ def selection(where: Where, fields: Set[str]) -> Selection:
     """Raises DataError for a condition that no store understands."""
     check(where)
     parts: list[str] = []
-    values: list[Term] = []
+    values: list[Value] = []
     rest: dict[str, Any] = {}
     for field, condition in where.items():
         alternatives = _alternatives(condition)
@@ -76,5 +76,5 @@ def _alternatives(condition: Any) -> Sequence[Any]:
     return [condition]
 
 
-def _stored(value: str | float | bool) -> Term:
+def _stored(value: str | float | bool) -> Value:
     return bytes([value]) if isinstance(value, bool) else value

@@ -1,0 +1,45 @@
+"""Self-query against what the index holds now."""
+
+import threading
+from collections.abc import Callable
+
+from rag_llm_system.application.rag.self_query.rules import SelfQuery
+from rag_llm_system.application.rag.self_query.vocabulary import (
+    Vocabulary,
+    index_counts,
+    vocabulary_of,
+)
+from rag_llm_system.domain.ports import Embedder, VectorStore
+from rag_llm_system.domain.queries import Interpretation
+
+_FRESH_S = 10.0
+"""An author who was added is known after so long at most; asking the store at each question takes some milliseconds."""
+
+
+class CurrentSelfQuery:
+    """Reads the vocabulary with the first question, and again when the index has changed."""
+
+    def __init__(
+        self,
+        store: VectorStore,
+        embedder: Embedder,
+        reading: Callable[[Vocabulary], SelfQuery],
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store, self._embedder, self._reading, self._clock = store, embedder, reading, clock
+        self._lock = threading.Lock()
+        self._known: tuple[object, SelfQuery] | None = None
+        self._looked_at = float("-inf")
+
+    def interpret(self, question: str) -> Interpretation:
+        return self._current().interpret(question)
+
+    def _current(self) -> SelfQuery:
+        with self._lock:
+            if self._known is None or self._clock() - self._looked_at > _FRESH_S:
+                counts = index_counts(self._store)
+                if self._known is None or self._known[0] != counts:
+                    self._known = counts, self._reading(vocabulary_of(self._store))
+                self._looked_at = self._clock()
+            return self._known[1]

@@ -1,0 +1,96 @@
+"""The stages of retrieval, chosen by the settings or by whoever measures them."""
+
+import time
+from datetime import date
+from typing import Protocol
+
+from rag_llm_system.application.rag.expanding import Expanding, Feedback, Variations
+from rag_llm_system.application.rag.query_expansion import LLMExpander
+from rag_llm_system.application.rag.reranking import ByModel, LateInteraction, Reranking
+from rag_llm_system.application.rag.retriever import ContextRetriever
+from rag_llm_system.application.rag.self_query import (
+    CurrentSelfQuery,
+    LLMSelfQuery,
+    RuleSelfQuery,
+    SelfQuery,
+    Vocabulary,
+)
+from rag_llm_system.domain.ports import LLM, Embedder, TokenEmbedder, Tracer, VectorStore
+from rag_llm_system.domain.queries import Stages
+from rag_llm_system.infrastructure.loading import load
+from rag_llm_system.infrastructure.rerankers import RERANKERS
+from rag_llm_system.settings import Settings
+
+
+class Parts(Protocol):
+    """What the stages are made of; each is built when it is asked for."""
+
+    settings: Settings
+
+    @property
+    def vectors(self) -> VectorStore: ...
+
+    @property
+    def embedder(self) -> Embedder: ...
+
+    @property
+    def tracer(self) -> Tracer: ...
+
+    @property
+    def llm(self) -> LLM: ...
+
+
+def stages(settings: Settings) -> Stages:
+    return Stages(
+        self_query=settings.SELF_QUERY,
+        expansion=settings.QUERY_EXPANSION,
+        ranking=settings.RANKING,
+        reranker=settings.RERANKER,
+    )
+
+
+def retriever(parts: Parts, stages: Stages) -> ContextRetriever:
+    return ContextRetriever(
+        parts.vectors,
+        parts.embedder,
+        parts.tracer,
+        stages=stages,
+        self_query=_self_query(parts, stages),
+        expander=_expander(parts, stages),
+        reranking=_reranking(parts, stages),
+    )
+
+
+def _self_query(parts: Parts, stages: Stages) -> SelfQuery | None:
+    if stages.self_query == "off":
+        return None
+
+    def reading(vocabulary: Vocabulary) -> SelfQuery:
+        if stages.self_query == "llm":
+            return LLMSelfQuery(parts.llm, vocabulary, today=date.today)
+        return RuleSelfQuery(vocabulary, today=date.today)
+
+    return CurrentSelfQuery(parts.vectors, parts.embedder, reading, clock=time.monotonic)
+
+
+def _expander(parts: Parts, stages: Stages) -> Expanding | None:
+    if stages.expansion == "off":
+        return None
+    if stages.expansion == "feedback":
+        return Feedback(parts.vectors)
+    expander = LLMExpander(parts.llm, parts.settings.QUERY_VARIATIONS)
+    return Variations(expander, lambda texts: parts.embedder.embed(texts, role="query"))
+
+
+def _reranking(parts: Parts, stages: Stages) -> Reranking | None:
+    """None also for an encoder that shows no tokens, as those behind an API."""
+    if stages.reranker == "cross-encoder":
+        model = load("reranker", stages.reranker, RERANKERS)(
+            parts.settings.RERANKING_CROSS_ENCODER_MODEL_ID,
+            parts.settings.RAG_MODEL_DEVICE,
+            time_limit_s=parts.settings.RERANKING_TIME_LIMIT_S,
+        )
+        return ByModel(model)
+    if stages.reranker == "late-interaction" and isinstance(parts.embedder, TokenEmbedder):
+        return LateInteraction(parts.vectors, parts.embedder)
+    return None

@@ -1,0 +1,1 @@
+"""Measures retrieval on a benchmark in BEIR's layout: ``poe evaluate-retrieval -- --dataset DIR --output FILE``."""
