@@ -82,7 +82,9 @@ class Settings(BaseSettings):
         1024, ge=0, description="Vectors kept so that no text is embedded twice; 0: none"
     )
     TOKEN_VECTORS_MB: int = Field(
-        1024, ge=0, description="Token vectors of documents kept for reranking; 0: none are kept"
+        4096,
+        ge=0,
+        description="Token vectors kept for reranking, 500 MB for 10,000 long chunks; 0: none",
     )
 
     SELF_QUERY: Literal["off", "rules", "llm"] = Field(

@@ -70,7 +70,7 @@ def _self_query(parts: Parts, stages: Stages) -> SelfQuery | None:
             return LLMSelfQuery(parts.llm, vocabulary, today=date.today)
         return RuleSelfQuery(vocabulary, today=date.today)
 
-    return CurrentSelfQuery(parts.vectors, parts.embedder, reading, clock=time.monotonic)
+    return CurrentSelfQuery(parts.vectors, reading, clock=time.monotonic)
 
 
 def _expander(parts: Parts, stages: Stages) -> Expanding | None:

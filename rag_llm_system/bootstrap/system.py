@@ -121,7 +121,7 @@ class System:
     def writer(self) -> AnswerWriter:
         settings = self.settings
         if settings.LLM_BACKEND == EXTRACTIVE:
-            return ExtractiveWriter(self.embedder)
+            return ExtractiveWriter(self.encoder)  # a question's sentences are not kept
         return LLMWriter(
             self.llm,
             max_tokens=settings.MAX_NEW_TOKENS_INFERENCE,

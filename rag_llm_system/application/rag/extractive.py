@@ -17,14 +17,13 @@ PREAMBLE = "From the sources, word for word:"
 
 _QUOTES = 4
 _EMBEDDED = 32
-"""Candidates that the encoder reads, the best by their words: with three times as many, no answer to 30 questions about
-76 real articles was better, and each took twice as long."""
+"""Candidates that the encoder reads, the best by their words: it takes most of the time of writing."""
 
 _KEEP_SHARE = 0.7
 """Of the best candidate's score: what falls below says less about the question than it distracts."""
 
 _DIVERSITY = 0.3
-"""At 0.5 quotes come in that have little to do with the question, at 0 the same statement comes in other words."""
+"""Of maximal marginal relevance (see ``diversity``): at 0 an answer may say the same in other words."""
 
 
 class ExtractiveWriter:

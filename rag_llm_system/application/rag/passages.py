@@ -8,8 +8,7 @@ from rag_llm_system.domain.answers import ContextChunk
 
 _SHINGLE_WORDS = 5
 _NEAR = 0.8
-"""Share of one text's shingles that another one has for it to be a copy. Revisions of an article that its author
-published twice share 0.9 and more, different chunks of it below 0.1."""
+"""Share of one text's shingles that another one has for it to be a copy: one that was edited, and no other text."""
 
 Span = tuple[int, int]
 

@@ -9,8 +9,9 @@ from rag_llm_system.application.preprocessing.terms import word_counts
 from rag_llm_system.application.rag.quotes import Quote
 
 _WORDS, _PLACE, _FORM = 0.4, 0.15, 0.1
-"""What shared words, the rank of the passage and the form of a sentence count for beside a cosine. Round numbers: half
-or twice any of them changes one of 30 answers about 76 real articles, without any one of the three it is one less."""
+"""What shared words, the rank of the passage and the form of a sentence count for beside a cosine. Round
+numbers, tried on 30 questions about 76 real articles: with these, 18 answers had the phrase that was looked for, with
+others 15 to 19."""
 
 _HEADING_SHARE = 0.5
 """What a word of the question counts for that stands in the heading only."""

@@ -73,7 +73,7 @@ def test_a_row_shows_its_measures_and_what_the_default_gains_over_it() -> None:
     bm25, chosen = recipe_table(ROWS).splitlines()[2:4]
     assert bm25.startswith("| BM25 | 0.250 [0.2")
     assert "| +0.250 [+0.250, +0.250] | 4.0 | 8.0 |" in bm25
-    assert chosen.startswith("| all (default) | 0.500 [")
+    assert chosen.startswith(f"| {CHOSEN.name} | 0.500 [")
     assert chosen.endswith("| 0.500 | 0.500 | 0.500 |  | 30.0 | 60.0 |")
 
 

@@ -9,7 +9,7 @@ from rag_llm_system.application.rag.self_query.vocabulary import (
     index_counts,
     vocabulary_of,
 )
-from rag_llm_system.domain.ports import Embedder, VectorStore
+from rag_llm_system.domain.ports import VectorStore
 from rag_llm_system.domain.queries import Interpretation
 
 _FRESH_S = 10.0
@@ -22,12 +22,11 @@ class CurrentSelfQuery:
     def __init__(
         self,
         store: VectorStore,
-        embedder: Embedder,
         reading: Callable[[Vocabulary], SelfQuery],
         *,
         clock: Callable[[], float],
     ) -> None:
-        self._store, self._embedder, self._reading, self._clock = store, embedder, reading, clock
+        self._store, self._reading, self._clock = store, reading, clock
         self._lock = threading.Lock()
         self._known: tuple[object, SelfQuery] | None = None
         self._looked_at = float("-inf")

@@ -117,23 +117,20 @@ def _nouns(category: str) -> tuple[str, ...]:
 
 
 def vocabulary_of(store: VectorStore, table: Mapping[str, Category] = CATEGORIES) -> Vocabulary:
-    """Reads the small fields of every cleaned document once; what the table calls filterable, and who wrote where."""
+    """Reads the small fields of every chunk in the live collections, which a question opens anyway."""
     values: dict[str, set[str]] = defaultdict(set)
     numbers: set[str] = set()
     for category in table.values():
         numbers.update(category.filterable_numbers)
         fields = (AUTHOR, PLATFORM, CATEGORY, *category.filterable)
-        for record in store.scan(category.cleaned_collection, fields=("metadata", *fields)):
-            found = {**record.payload.get("metadata", {}), **record.payload}
-            for field in fields:
-                value = found.get(field, ())
+        chunks = store.scan(category.chunk_collection, where={"window": 0}, fields=fields)
+        for record in chunks:
+            for field, value in record.payload.items():
                 values[field].update([value] if isinstance(value, str) else map(str, value))
     return Vocabulary(values, numbers)
 
 
 def index_counts(store: VectorStore, table: Mapping[str, Category] = CATEGORIES) -> dict[str, int]:
-    """Documents of each cleaned collection: when they change, the vocabulary may have changed as well."""
-    return {
-        name: store.count(name)
-        for name in sorted({category.cleaned_collection for category in table.values()})
-    }
+    """Points of each live collection: when they change, the vocabulary may have changed as well."""
+    names = sorted({category.chunk_collection for category in table.values()})
+    return {name: store.count(name) for name in names}

@@ -1,7 +1,6 @@
 """Self-query and the stores: what is known comes from them, and conditions are given up when nothing meets them."""
 
-from rag_llm_system.application.indexing.cleaned import CleanedSync
-from rag_llm_system.application.preprocessing.categories import CATEGORIES
+from rag_llm_system.application.indexing import Indexer
 from rag_llm_system.application.rag.self_query import (
     RuleSelfQuery,
     Vocabulary,
@@ -10,6 +9,7 @@ from rag_llm_system.application.rag.self_query import (
     vocabulary_of,
 )
 from rag_llm_system.domain.queries import Interpretation
+from rag_llm_system.infrastructure.embedders.hashing import HashingEmbedder
 from rag_llm_system.infrastructure.vector_stores.memory import MemoryVectorStore
 from tests.unit.application.builders import cleaned
 from tests.unit.application.rag.self_query_data import TODAY, vocabulary
@@ -17,20 +17,19 @@ from tests.unit.application.rag.self_query_data import TODAY, vocabulary
 
 def store_of_two() -> MemoryVectorStore:
     store = MemoryVectorStore()
-    sync = CleanedSync(store, CATEGORIES)
+    indexer = Indexer(store, HashingEmbedder())
     film = {"year": 1999, "genres": ["Drama", "Noir"], "cast": ["Tom Hanks"]}
     file = {"language": "python", "repository": "lanternlab/atlas", "source_file": "a.py"}
-    sync.write(
-        [
-            cleaned("http://a.example/1", "Text.", author_full_name="Zoë Müller"),
-            cleaned("http://a.example/2", "Film.", category="movies", metadata=film),
-            cleaned("http://a.example/3", "x = 1", category="repositories", metadata=file),
-        ]
-    )
+    documents = [
+        cleaned("http://a.example/1", "Text.", author_full_name="Zoë Müller"),
+        cleaned("http://a.example/2", "Film.", category="movies", metadata=film),
+        cleaned("http://a.example/3", "x = 1", category="repositories", metadata=file),
+    ]
+    indexer.load_chunks(indexer.embed_changed(documents))
     return store
 
 
-def test_the_vocabulary_is_what_the_cleaned_documents_say() -> None:
+def test_the_vocabulary_is_what_the_chunks_say() -> None:
     known = vocabulary_of(store_of_two())
     assert known.values == {
         "author_full_name": ("The Project", "Zoë Müller"),
@@ -55,7 +54,7 @@ def test_the_counts_tell_that_documents_came() -> None:
     after = index_counts(store_of_two())
     assert set(before.values()) == {0}
     assert before.keys() == after.keys()
-    assert after["cleaned_movies"] == 1
+    assert after["movie_chunks_embedded"] == 1
 
 
 def asked(question: str, known: Vocabulary | None = None) -> Interpretation:
