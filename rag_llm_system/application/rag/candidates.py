@@ -7,39 +7,59 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from rag_llm_system.application.rag.fusion import Candidate, rarity
+from rag_llm_system.application.rag.sizes import Sizes
 from rag_llm_system.domain.chunks import Vectors
 from rag_llm_system.domain.ports import VectorStore
 from rag_llm_system.domain.queries import Hit, Terms, Where
 
 T = TypeVar("T")
 
-_POINTS_PER_CHUNK = 2
-"""A long chunk is several points: so many more are asked for first, and more while that gives too few chunks."""
+_POINTS_PER_CHUNK = 8
+"""A long chunk is several points: so many of each given chunk are asked for, and more where it has more."""
 
 _FIELDS = ("chunk_id", "window")
 
 
+Worded = Mapping[str, Mapping[str, Hit]]
+"""What has the question's words: by category, then by chunk id."""
+
+
 @dataclass(frozen=True)
 class Asked:
-    """A question as the stores see it. ``pool``: how many chunks of a collection either search brings."""
+    """A question as the stores see it. Each search brings ``pool`` points of a collection, or more for ``k`` chunks."""
 
-    vector: Vectors
     terms: Terms
     where: Where
+    k: int
     pool: int
 
 
+def find_words(store: VectorStore, collections: Mapping[str, str], asked: Asked) -> Worded:
+    """The half of a search that needs no encoder."""
+    return each(collections, lambda _, name: _Collection(store, name).worded(asked))
+
+
 def find(
-    store: VectorStore, collections: Mapping[str, str], asked: Asked, ranking: str
+    store: VectorStore,
+    collections: Mapping[str, str],
+    asked: Asked,
+    vector: Vectors,
+    worded: Worded,
+    *,
+    sizes: Sizes,
+    by_meaning: bool = True,
 ) -> list[Candidate]:
     """Candidates of the collections (by category), each with both of its scores, in no order.
 
-    A ranking by one search alone (``dense``, ``bm25``) has that one's candidates alone.
+    What was found by its words before and, ``by_meaning``, what is nearest to the vector.
     """
-    searched = each(
-        collections,
-        lambda category, name: _Collection(store, name, category).candidates(asked, ranking),
-    )
+
+    def of_one(category: str, name: str) -> list[Candidate]:
+        collection = _Collection(store, name, category, sizes.of(name))
+        near = collection.near(asked, vector) if by_meaning else {}
+        return collection.candidates(asked, vector, near, worded.get(category, {}))
+
+    searched = each(collections, of_one)
     return [one for category in sorted(searched) for one in searched[category]]
 
 
@@ -59,57 +79,51 @@ def each(collections: Mapping[str, str], use: Callable[[str, str], T]) -> dict[s
 class _Collection:
     """One collection of chunks, searched."""
 
-    def __init__(self, store: VectorStore, name: str, category: str) -> None:
-        self._store, self._name, self._category = store, name, category
+    def __init__(self, store: VectorStore, name: str, category: str = "", points: int = 0) -> None:
+        self._store, self._name, self._category, self._points = store, name, category, points
 
-    def candidates(self, asked: Asked, ranking: str) -> list[Candidate]:
-        near = {} if ranking == "bm25" else self._near(asked)
-        worded = {} if ranking == "dense" else self._worded(asked)
+    def near(self, asked: Asked, vector: Vectors) -> dict[str, Hit]:
+        return self._nearest(vector, asked.where, max(asked.pool, asked.k), asked.k)
+
+    def candidates(
+        self, asked: Asked, vector: Vectors, near: Mapping[str, Hit], worded: Mapping[str, Hit]
+    ) -> list[Candidate]:
+        """What either search found, with the score of the other one as well."""
         found = sorted(near.keys() | worded.keys())
-        near |= self._near_of([one for one in found if one not in near], asked)
+        near = {**near, **self._near_of([one for one in found if one not in near], vector)}
+        words = dict(worded)
         if len(worded) >= asked.pool:  # what is not among the best may still have some of the words
-            worded |= self._worded_of([one for one in found if one not in worded], asked)
-        scale = rarity(self._store.count(self._name))
+            words |= self._worded_of([one for one in found if one not in worded], asked)
+        scale = rarity(self._points)
         return [
             Candidate(
                 chunk_id=one,
                 category=self._category,
                 cosine=near[one].score,
-                words=worded[one].score / scale if one in worded else 0.0,
+                words=words[one].score / scale if one in words else 0.0,
                 window=near[one].payload["window"],
             )
             for one in found
             if one in near  # or it was removed between the two searches
         ]
 
-    def _near(self, asked: Asked) -> dict[str, Hit]:
-        """The best window of each of the nearest chunks."""
-        limit = asked.pool * _POINTS_PER_CHUNK
-        while True:
-            hits = self._search(asked, limit, asked.where)
-            best = _best_windows(hits)
-            if len(best) >= asked.pool or len(hits) < limit:
-                return dict(list(best.items())[: asked.pool])
-            limit *= 2
+    def worded(self, asked: Asked) -> dict[str, Hit]:
+        return self._search_words(asked, asked.pool, asked.where)
 
-    def _near_of(self, chunk_ids: Sequence[str], asked: Asked) -> dict[str, Hit]:
+    def _near_of(self, chunk_ids: Sequence[str], vector: Vectors) -> dict[str, Hit]:
         if not chunk_ids:
             return {}
-        limit = len(chunk_ids) * _POINTS_PER_CHUNK
+        wanted = len(chunk_ids)
+        return self._nearest(vector, {"chunk_id": chunk_ids}, _POINTS_PER_CHUNK * wanted, wanted)
+
+    def _nearest(self, vector: Vectors, where: Where, limit: int, chunks: int) -> dict[str, Hit]:
+        """From the ``limit`` nearest points, or from more where those are of fewer chunks."""
         while True:
-            hits = self._search(asked, limit, {"chunk_id": chunk_ids})
+            hits = self._store.search(self._name, vector, limit=limit, where=where, fields=_FIELDS)
             best = _best_windows(hits)
-            if len(best) == len(chunk_ids) or len(hits) < limit:
+            if len(best) >= chunks or len(hits) < limit:
                 return best
             limit *= 2
-
-    def _search(self, asked: Asked, limit: int, where: Where) -> list[Hit]:
-        return self._store.search(
-            self._name, asked.vector, limit=limit, where=where, fields=_FIELDS
-        )
-
-    def _worded(self, asked: Asked) -> dict[str, Hit]:
-        return self._search_words(asked, asked.pool, asked.where)
 
     def _worded_of(self, chunk_ids: Sequence[str], asked: Asked) -> dict[str, Hit]:
         if not chunk_ids:

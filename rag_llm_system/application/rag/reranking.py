@@ -8,6 +8,7 @@ from typing import Protocol
 from rag_llm_system.application.rag.late_interaction import TokenRarity, max_similarities
 from rag_llm_system.application.rag.passage_texts import ChunkText
 from rag_llm_system.application.rag.question import Question
+from rag_llm_system.application.rag.sizes import Sizes
 from rag_llm_system.domain.ports import Reranker, TokenEmbedder, VectorStore
 
 RERANKED = 30
@@ -39,7 +40,7 @@ class LateInteraction:
     needs_tokens = True
 
     def __init__(self, store: VectorStore, embedder: TokenEmbedder) -> None:
-        self._store, self._embedder = store, embedder
+        self._store, self._embedder, self._sizes = store, embedder, Sizes(store)
         self._counting = threading.Lock()
         self._counted: tuple[object, TokenRarity] | None = None
 
@@ -61,7 +62,7 @@ class LateInteraction:
 
     def _rarity(self, collections: Mapping[str, str]) -> TokenRarity:
         """Counted again when the index has changed."""
-        state = tuple((name, self._store.count(name)) for _, name in sorted(collections.items()))
+        state = tuple((name, self._sizes.of(name)) for _, name in sorted(collections.items()))
         with self._counting:
             if self._counted is None or self._counted[0] != state:
                 texts = [text for name, _ in state for text in self._sample(name)]

@@ -2,19 +2,22 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any, NamedTuple
 
 from rag_llm_system.application.indexing import live_collections
 from rag_llm_system.application.preprocessing.categories import CATEGORIES, Category
 from rag_llm_system.application.preprocessing.terms import query_terms
-from rag_llm_system.application.rag.candidates import Asked, find
+from rag_llm_system.application.rag.candidates import Asked, Worded, find, find_words
 from rag_llm_system.application.rag.expanding import Expanding
 from rag_llm_system.application.rag.fusion import FUSIONS, Ranked
 from rag_llm_system.application.rag.passage_texts import ChunkText, load_texts
 from rag_llm_system.application.rag.question import Question, encoded
 from rag_llm_system.application.rag.reranking import RERANKED, Reranking
 from rag_llm_system.application.rag.self_query import SelfQuery, relaxed
+from rag_llm_system.application.rag.sizes import Sizes
 from rag_llm_system.domain.answers import Context, ContextChunk
 from rag_llm_system.domain.errors import ConfigurationError
 from rag_llm_system.domain.ports import Embedder, Span, Tracer, VectorStore
@@ -23,8 +26,8 @@ from rag_llm_system.domain.queries import Interpretation, Query, Stages
 DEFAULT_K = 9
 MAX_K = 1000
 
-_POOL = 100
-"""Chunks that each search brings from each collection, where no more are asked for."""
+_POOL = 64
+"""Points that each search brings from each collection, where no more are asked for: twice what is reranked."""
 
 _ATTEMPTS = 3
 
@@ -35,11 +38,10 @@ _SHOWN_WHERE_KNOWN = ("headings", "source_file", "language", "start_line", "end_
 
 
 class _Search(NamedTuple):
-    """One search: where, for what, and how many."""
+    """Where to search, and for what."""
 
     collections: Mapping[str, str]
-    where: Mapping[str, Any]
-    k: int
+    asked: Asked
 
 
 class ContextRetriever:
@@ -62,6 +64,7 @@ class ContextRetriever:
         self._tracer = tracer
         self._table = table
         self._ranking = stages.ranking
+        self._sizes = Sizes(store)
         self._self_query = self_query
         self._expander = expander
         self._reranking = reranking
@@ -87,16 +90,19 @@ class ContextRetriever:
         with self._stage("self_query", timings, query=query.text) as span:
             interpretation = self._interpretation(query) if self_query else Interpretation()
             span.record(understood=[one.label for one in interpretation.conditions])
-        with self._stage("embed", timings, query=query.text):
-            needs_tokens = self._reranking is not None and self._reranking.needs_tokens
-            question = encoded(query.text, self._embedder, with_tokens=needs_tokens)
+        search = self._search_of(collections, query, interpretation, k)
+        with ThreadPoolExecutor(1) as beside:  # words do not wait for the encoder
+            worded = beside.submit(copy_context().run, self._worded, search)
+            with self._stage("embed", timings, query=query.text):
+                needs_tokens = self._reranking is not None and self._reranking.needs_tokens
+                question = encoded(query.text, self._embedder, with_tokens=needs_tokens)
+            chunks = self._chunks(question, search, timings, worded.result())
         notes: list[str] = []
-        for weaker, note in [(interpretation, ""), *relaxed(interpretation)]:
-            search = self._search_of(collections, {**weaker.where, **query.where}, k)
-            chunks = self._chunks(question, search, timings)
-            notes = [note] if note else []
+        for weaker, note in relaxed(interpretation):
             if chunks:
                 break
+            search = self._search_of(collections, query, weaker, k)
+            chunks, notes = self._chunks(question, search, timings), [note]
         return Context(chunks=chunks, interpretation=interpretation, notes=notes, timings_s=timings)
 
     def _interpretation(self, query: Query) -> Interpretation:
@@ -109,24 +115,41 @@ class ContextRetriever:
         )
 
     def _search_of(
-        self, collections: Mapping[str, str], where: Mapping[str, Any], k: int
+        self, collections: Mapping[str, str], query: Query, found: Interpretation, k: int
     ) -> _Search:
         """A category is a collection: there is nothing to filter in it, and the others are not asked."""
+        where = {**found.where, **query.where}
         wanted = where.get("category", list(collections))
         names = [wanted] if isinstance(wanted, str) else wanted
         kept = {category: name for category, name in collections.items() if category in names}
-        return _Search(kept, {field: c for field, c in where.items() if field != "category"}, k)
+        asked = Asked(
+            terms=query_terms(query.text),
+            where={field: wanted for field, wanted in where.items() if field != "category"},
+            k=k,
+            pool=max(_POOL, k),
+        )
+        return _Search(kept, asked)
+
+    def _worded(self, search: _Search) -> Worded:
+        if self._ranking == "dense":
+            return {}
+        return find_words(self._store, search.collections, search.asked)
 
     def _chunks(
-        self, question: Question, search: _Search, timings: dict[str, float]
+        self,
+        question: Question,
+        search: _Search,
+        timings: dict[str, float],
+        worded: Worded | None = None,
     ) -> list[ContextChunk]:
         """Asks again when the index was replaced between finding a chunk and reading its content.
 
         A chunk whose first window is not there even so is being written at this moment: it is left out.
         """
         for _ in range(_ATTEMPTS):
-            ranked = self._ranked(question, search, timings)
-            wanted = ranked[: max(search.k, RERANKED)]
+            ranked = self._ranked(question, search, timings, worded or self._worded(search))
+            worded = None  # what was found before the index was replaced helps nobody
+            wanted = ranked[: max(search.asked.k, RERANKED if self._reranking else 0)]
             with self._stage("load", timings, chunks=len(wanted)):
                 texts = load_texts(
                     self._store, search.collections, [one.candidate for one in wanted]
@@ -139,32 +162,35 @@ class ContextRetriever:
                 whole = _reranked(self._reranking, question, search.collections, whole, texts)
         return [
             _numbered(n, one, texts[one.candidate.chunk_id])
-            for n, one in enumerate(whole[: search.k], start=1)
+            for n, one in enumerate(whole[: search.asked.k], start=1)
         ]
 
     def _ranked(
-        self, question: Question, search: _Search, timings: dict[str, float]
+        self, question: Question, search: _Search, timings: dict[str, float], worded: Worded
     ) -> list[Ranked]:
-        ranked = self._found(question, search, timings)
+        ranked = self._found(question, search, timings, worded)
         if self._expander is not None and ranked:
             with self._stage("expansion", timings, query=question.text):
                 expanded = self._expander.expanded(question, ranked, search.collections)
             if expanded is not None:
-                ranked = self._found(expanded, search, timings)
+                ranked = self._found(expanded, search, timings, worded)
         return ranked
 
     def _found(
-        self, question: Question, search: _Search, timings: dict[str, float]
+        self, question: Question, search: _Search, timings: dict[str, float], worded: Worded
     ) -> list[Ranked]:
         """Best first; ties by chunk id."""
-        asked = Asked(
-            vector=question.vector,
-            terms=query_terms(question.text),
-            where=search.where,
-            pool=max(_POOL, search.k),
-        )
-        with self._stage("search", timings, k=search.k, where=dict(search.where)) as span:
-            found = find(self._store, search.collections, asked, self._ranking)
+        asked = search.asked
+        with self._stage("search", timings, k=asked.k, where=dict(asked.where)) as span:
+            found = find(
+                self._store,
+                search.collections,
+                asked,
+                question.vector,
+                worded,
+                sizes=self._sizes,
+                by_meaning=self._ranking != "bm25",
+            )
             scores = FUSIONS[self._ranking](found)
             ranked = [Ranked(*both) for both in zip(found, scores, strict=True)]
             ranked.sort(key=lambda one: (-one.relevance, one.candidate.chunk_id))

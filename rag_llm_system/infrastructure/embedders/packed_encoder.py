@@ -32,6 +32,7 @@ for _cache in ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"):
 
 # Measured: 1k to 8k tokens make no difference. The largest intermediate is 6 MB in MiniLM, 16 MB in bge-large.
 _BATCH_TOKENS = 2048
+_ROWS = 16
 # The scores of one step of attention stay in the cache of a core or two.
 _SCORE_BYTES = 1 << 20
 
@@ -200,18 +201,21 @@ class PackedEncoder:
         """The last states of groups of token ids: of shape (texts, length) one of shape (texts, length, hidden)."""
         x = self._embedded(groups)
         rows = [group.numel() for group in groups]
+        # empty rows to a round number: how to multiply is found out anew for each number of rows
+        rows.append(-len(x) % _ROWS)
+        x = F.pad(x, (0, 0, 0, rows[-1]))
         biases = [position_bias(self._relative, group.shape[1], self._dtype) for group in groups]
         for layer in self._layers:
-            attended = torch.empty_like(x)
+            attended = torch.zeros_like(x)
             inputs, outputs = torch.split(_linear(x, layer.qkv), rows), torch.split(attended, rows)
-            for qkv, into, group, bias in zip(inputs, outputs, groups, biases, strict=True):
+            for qkv, into, group, bias in zip(inputs, outputs, groups, biases, strict=False):
                 self._attention(qkv.view(*group.shape, -1), into.view(*group.shape, -1), bias)
             x = self._normed(_linear(attended, layer.attended).add_(x), layer.attended_norm)
             between = _linear(x, layer.up, "gelu")
             x = self._normed(_linear(between, layer.down).add_(x), layer.down_norm)
         return [
             part.view(*group.shape, -1).float()
-            for part, group in zip(torch.split(x, rows), groups, strict=True)
+            for part, group in zip(torch.split(x, rows), groups, strict=False)
         ]
 
     def _pooled(self, states: Tensor) -> Tensor:
