@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     QUERY_VARIATIONS: int = Field(
         2, ge=1, le=10, description="QUERY_EXPANSION=llm: other ways to put the question"
     )
+    QUERY_EXPANSION_BUDGET_S: float = Field(
+        5.0, gt=0, description="QUERY_EXPANSION=llm: how long a question may wait for them"
+    )
     RANKING: Literal["evidence", "rrf", "dense", "bm25"] = Field(
         "evidence", description="evidence (meaning and words), rrf (both by rank), dense, bm25"
     )

@@ -78,8 +78,9 @@ def _expander(parts: Parts, stages: Stages) -> Expanding | None:
         return None
     if stages.expansion == "feedback":
         return Feedback(parts.vectors)
-    expander = LLMExpander(parts.llm, parts.settings.QUERY_VARIATIONS)
-    return Variations(expander, lambda texts: parts.embedder.embed(texts, role="query"))
+    settings, budget_s = parts.settings, parts.settings.QUERY_EXPANSION_BUDGET_S
+    expander = LLMExpander(parts.llm, settings.QUERY_VARIATIONS, time_limit_s=budget_s)
+    return Variations(expander, lambda texts: parts.embedder.embed(texts, role="query"), budget_s)
 
 
 def _reranking(parts: Parts, stages: Stages) -> Reranking | None:

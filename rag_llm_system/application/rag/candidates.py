@@ -17,6 +17,9 @@ T = TypeVar("T")
 _POINTS_PER_CHUNK = 8
 """A long chunk is several points: so many of each given chunk are asked for, and more where it has more."""
 
+_DIGITS = 5
+"""Of scores: in the seventh, stores differ with the order in which they add up, and equal chunks would not be equal."""
+
 _FIELDS = ("chunk_id", "window")
 
 
@@ -99,8 +102,8 @@ class _Collection:
             Candidate(
                 chunk_id=one,
                 category=self._category,
-                cosine=near[one].score,
-                words=words[one].score / scale if one in words else 0.0,
+                cosine=round(near[one].score, _DIGITS),
+                words=round(words[one].score / scale, _DIGITS) if one in words else 0.0,
                 window=near[one].payload["window"],
             )
             for one in found

@@ -1,7 +1,10 @@
 """Other ways to put a question, written by a language model, for documents that use other words."""
 
 import logging
+import math
 import re
+import time
+from collections.abc import Generator
 from typing import NamedTuple
 
 from rag_llm_system.application.rag.prompt_templates import neutralised
@@ -60,22 +63,19 @@ def should_expand(
 
 
 class LLMExpander:
-    """At most ``n`` variations of a question; none, with one warning, from a model that does not answer."""
+    """At most ``n`` variations of a question; none, with one warning, from a model that does not answer.
 
-    def __init__(self, llm: LLM, n: int = 2) -> None:
-        self._llm, self._n = llm, n
+    After ``time_limit_s`` the model is not listened to any more: what it has written as a whole by then counts.
+    """
+
+    def __init__(self, llm: LLM, n: int = 2, *, time_limit_s: float = math.inf) -> None:
+        self._llm, self._n, self._time_limit_s = llm, n, time_limit_s
         self._failed = False
 
     def expand(self, question: str) -> list[str]:
         """Different ones, the question itself not among them: it is searched for in any case."""
         try:
-            answer = "".join(
-                self._llm.stream(
-                    expansion_prompt(question, self._n),
-                    max_tokens=self._n * _TOKENS_EACH,
-                    temperature=0.0,
-                )
-            )
+            answer = self._answer(question)
         except RagSystemError as error:
             if not self._failed:
                 _log.warning("questions are searched for as they are: %s", error)
@@ -83,6 +83,22 @@ class LLMExpander:
             return []
         self._failed = False
         return _variations(answer, question)[: self._n]
+
+    def _answer(self, question: str) -> str:
+        until = time.monotonic() + self._time_limit_s
+        pieces = self._llm.stream(
+            expansion_prompt(question, self._n),
+            max_tokens=self._n * _TOKENS_EACH,
+            temperature=0.0,
+        )
+        written = ""
+        for piece in pieces:
+            if time.monotonic() > until:
+                if isinstance(pieces, Generator):
+                    pieces.close()  # which cancels
+                return written.rpartition(SEPARATOR)[0]
+            written += piece
+        return written
 
 
 def expansion_prompt(question: str, n: int) -> list[Message]:

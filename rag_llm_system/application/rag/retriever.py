@@ -21,7 +21,7 @@ from rag_llm_system.application.rag.sizes import Sizes
 from rag_llm_system.domain.answers import Context, ContextChunk
 from rag_llm_system.domain.errors import ConfigurationError
 from rag_llm_system.domain.ports import Embedder, Span, Tracer, VectorStore
-from rag_llm_system.domain.queries import Interpretation, Query, Stages
+from rag_llm_system.domain.queries import Interpretation, Query, Stages, matches
 
 DEFAULT_K = 9
 MAX_K = 1000
@@ -119,12 +119,15 @@ class ContextRetriever:
     ) -> _Search:
         """A category is a collection: there is nothing to filter in it, and the others are not asked."""
         where = {**found.where, **query.where}
-        wanted = where.get("category", list(collections))
-        names = [wanted] if isinstance(wanted, str) else wanted
-        kept = {category: name for category, name in collections.items() if category in names}
+        wanted = where.pop("category", None)
+        kept = {
+            category: name
+            for category, name in collections.items()
+            if wanted is None or matches({"category": wanted}, {"category": category})
+        }
         asked = Asked(
             terms=query_terms(query.text),
-            where={field: wanted for field, wanted in where.items() if field != "category"},
+            where=where,
             k=k,
             pool=max(_POOL, k),
         )

@@ -126,3 +126,14 @@ def test_one_word_is_not_expanded_and_limits_can_be_given() -> None:
     assert not should_expand("RAG", 0.1, 0.0, math.inf)
     assert should_expand("RAG", 0.1, 0.0, math.inf, ExpansionLimits(fewest_words=1))
     assert not should_expand(QUESTION, 0.4, 0.0, math.inf, ExpansionLimits(0.3, 0.0))
+
+
+def test_a_model_that_takes_too_long_is_cut_off_behind_its_last_whole_variation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter(range(100))
+    monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
+    llm = ScriptedLLM(["first other wording #next-question# second other wording"])
+    assert LLMExpander(llm, time_limit_s=6).expand(QUESTION) == ["first other wording"]
+    clock = iter(range(100))
+    assert LLMExpander(llm, time_limit_s=1).expand(QUESTION) == []

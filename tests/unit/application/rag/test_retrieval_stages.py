@@ -145,6 +145,17 @@ def test_the_caller_decides_against_the_question() -> None:
     assert not context.interpretation.conditions
 
 
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [("posts", {"posts"}), (["posts", "articles"], {"posts", "articles"}), ([], set()), (5, set())],
+)
+def test_a_category_is_a_condition_like_others(wanted: object, found: set[str]) -> None:
+    store = index("Bread needs flour.")
+    add(store, "Bread needs salt.", category="posts")
+    chunks = retriever(store).search(Query(text="bread", where={"category": wanted}))
+    assert {chunk.category for chunk in chunks} == found
+
+
 def test_self_query_can_be_left_out_for_one_question() -> None:
     store = index("Bread needs flour.")
     add(store, "Bread needs salt.", category="posts")
