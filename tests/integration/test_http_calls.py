@@ -68,7 +68,7 @@ def test_the_question_reaches_the_rag_api(url: str) -> None:
     ran = CliRunner().invoke(call_rag, ["Why?", "--k", "3", "--url", url])
     assert (ran.exit_code, json.loads(ran.stdout)) == (
         0,
-        {"path": "/rag", "body": {"query": "Why?", "k": 3}},
+        {"path": "/rag", "body": {"query": "Why?", "k": 3, "self_query": True}},
     )
 
 

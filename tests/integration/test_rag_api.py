@@ -182,6 +182,7 @@ class FailingSystem:
         self.tracer = tracer
         self.retriever = self
         self.writer = None
+        self.context_builder = None
 
     def warm_up(self) -> None:
         """Nothing to load."""
