@@ -240,7 +240,7 @@ def _numbered(n: int, ranked: Ranked, text: ChunkText) -> ContextChunk:
         score=found.cosine,
         relevance=ranked.relevance,
         content=text.content,
-        window=text.windows[min(found.window, len(text.windows) - 1)],
+        window=text.windows[text.best],
         **shown,
         **known,
     )
