@@ -9,7 +9,6 @@ from rag_llm_system.application.rag.candidates import each
 from rag_llm_system.application.rag.fusion import Candidate
 from rag_llm_system.domain.ports import VectorStore
 
-
 _READ = 3
 """Windows: an article's chunk has no more; of a file's six, the others would only take time."""
 
