@@ -11,9 +11,8 @@ WINDOW_OVERLAP_TOKENS = 25
 """What neighbouring windows of one chunk share, so that a sentence at the cut is whole in one of them."""
 
 HEADER_TOKENS = 48
-"""At most so many tell, before each window, where it stands: title and headings. A title without its abstract's words,
-or an abstract without its title, is found later: with titles, windows beyond the first and both together nDCG@10 on
-scifact (train) went from 0.659 to 0.680."""
+"""At most so many tell, before each window, where it stands: title and headings. Titles raised the nDCG@10 of dense
+retrieval on cacm from 0.397 to 0.411."""
 
 _HEADER_SHARE = 4  # of a small window, headers take at most one in so many tokens
 
