@@ -26,17 +26,18 @@ class CollectionSpec(Value):
 
 def refuse_other_encoder(name: str, stored: CollectionSpec, wanted: CollectionSpec) -> None:
     """Raises IncompatibleCollection unless both specs hold vectors of the same encoder, and terms of the same kind."""
-    if (stored.dimension, stored.encoder, stored.terms) == (
-        wanted.dimension,
-        wanted.encoder,
-        wanted.terms,
-    ):
-        return
-    raise IncompatibleCollection(
-        f"collection {name!r} was made with {_encoder(stored)}, in use is {_encoder(wanted)}; set "
-        "TEXT_EMBEDDING_MODEL_ID back, or build the index of the new encoder beside it: "
-        "poe run-feature-engineering-pipeline"
-    )
+    if (stored.dimension, stored.encoder) != (wanted.dimension, wanted.encoder):
+        raise IncompatibleCollection(
+            f"collection {name!r} was made with {_encoder(stored)}, in use is {_encoder(wanted)}; set "
+            "TEXT_EMBEDDING_MODEL_ID back, or build the index of the new encoder beside it: "
+            "poe run-feature-engineering-pipeline"
+        )
+    if stored.terms != wanted.terms:
+        raise IncompatibleCollection(
+            f"collection {name!r} was made by another version, with {stored.terms or 'no words'} to search and not "
+            f"{wanted.terms or 'none'}; build it anew (nothing is embedded twice): "
+            "poe run-feature-engineering-pipeline"
+        )
 
 
 def _encoder(spec: CollectionSpec) -> str:
