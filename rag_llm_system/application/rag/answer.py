@@ -1,5 +1,6 @@
 """Answers a question: retrieve, build the context, write, check the citations."""
 
+import re
 import time
 from collections.abc import Iterator, Sequence, Set
 from typing import Protocol
@@ -88,7 +89,8 @@ def write_answer(
     built = time.perf_counter()
     written = _written(question, passages, writer=writer, tracer=tracer) if passages else ""
     text, cited = checked_citations(written, {passage.n for passage in passages})
-    confidence = confidence_in(question, passages) if text else None
+    asked = subject_of(question, context.interpretation)
+    confidence = confidence_in(asked, passages) if text else None
     return Answer(
         question=question,
         text=text or NO_SOURCES,
@@ -106,7 +108,16 @@ def passages_for(
     question: str, context: Context, builder: ContextBuilder = _BUILDER
 ) -> list[ContextChunk]:
     """What an answer is written from: the chunks that are about the question, joined and numbered."""
-    return builder.build([c for c in context.chunks if evidence(question, c) >= MIN_EVIDENCE])
+    asked = subject_of(question, context.interpretation)
+    return builder.build([c for c in context.chunks if evidence(asked, c) >= MIN_EVIDENCE])
+
+
+def subject_of(question: str, interpretation: Interpretation) -> str:
+    """Without the words that only said where to look: no passage has to repeat them."""
+    for condition in interpretation.conditions:
+        if condition.evidence:
+            question = re.sub(rf"(?<!\w){re.escape(condition.evidence)}(?!\w)", " ", question)
+    return question
 
 
 def _written(

@@ -9,6 +9,7 @@ from rag_llm_system.application.rag.answer import (
     UNCITED,
     LLMWriter,
     answer_question,
+    subject_of,
     write_answer,
 )
 from rag_llm_system.application.rag.confidence import LOW
@@ -98,6 +99,18 @@ def test_nothing_retrieved_gives_no_answer_and_asks_no_model() -> None:
 
 def test_chunks_about_something_else_are_no_sources() -> None:
     assert written("Invented [1].", chunk(1, BREAD, score=0.3)).text == NO_SOURCES
+
+
+def test_words_that_only_say_where_to_look_need_not_be_in_a_source() -> None:
+    read = Interpretation(
+        conditions=(
+            Condition(field="category", condition="posts", label="in posts", evidence="posts"),
+            Condition(field="platform", condition="x", label="on x", evidence="post"),
+        )
+    )
+    assert subject_of("What do posts say about postal codes?", read).split() == (
+        ["What", "do", "say", "about", "postal", "codes?"]
+    )
 
 
 def test_a_model_that_says_nothing_gives_no_answer() -> None:
