@@ -45,8 +45,9 @@ _NAMED = 20
 def main(path: Path | None, named: str, output: Path | None) -> None:
     with clean_exit():
         from rag_llm_system.application.evaluation.golden import GOLDEN_SET, read_golden
+        from rag_llm_system.application.evaluation.whole_files import write_whole
         from rag_llm_system.bootstrap import build
-        from tools.evaluate_retrieval.report import make_room, write_whole
+        from tools.evaluate_retrieval.report import make_room
 
         settings = load_settings()
         path = path or settings.data_dir / GOLDEN_SET

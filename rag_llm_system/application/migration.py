@@ -118,9 +118,9 @@ def _check_target(
             raise ConfigurationError(
                 f"collection {name!r} is an alias of {pointed[name]!r} in the target; migrate to another folder"
             )
-        if name in there and _encoder(there[name]) != _encoder(spec):
+        if name in there and there[name].made_with != spec.made_with:
             raise IncompatibleCollection(
-                f"collection {name!r} is there already, made with {_encoder(there[name])}, not {_encoder(spec)}; "
+                f"collection {name!r} is there already, made with {there[name].made_with}, not {spec.made_with}; "
                 "migrate to another folder, or drop that first"
             )
     for alias in aliases:
@@ -128,13 +128,6 @@ def _check_target(
             raise ConfigurationError(
                 f"alias {alias!r} is a collection in the target; migrate to another folder, or drop that first"
             )
-
-
-def _encoder(spec: CollectionSpec) -> str:
-    terms = f", {spec.terms}" if spec.terms else ""
-    if spec.dimension is None:
-        return "no vectors" + terms
-    return f"{spec.encoder or 'an unnamed encoder'} ({spec.dimension} dimensions{terms})"
 
 
 def _copied(

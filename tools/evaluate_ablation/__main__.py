@@ -67,8 +67,9 @@ def main(
     with clean_exit():
         # the retrieval stack takes seconds to import; --help must not wait for it
         from rag_llm_system.application.evaluation.beir import read_benchmark
+        from rag_llm_system.application.evaluation.whole_files import write_whole
         from tools.evaluate_ablation.page import page, recipe_table
-        from tools.evaluate_retrieval.report import make_room, write_whole
+        from tools.evaluate_retrieval.report import make_room
 
         settings, datasets = load_settings(), []
         benchmarks = [read_benchmark(folder, split) for folder in folders]

@@ -67,6 +67,7 @@ def main(
     with clean_exit():
         # the retrieval stack takes seconds to import; --help must not wait for it
         from rag_llm_system.application.evaluation.beir import read_benchmark
+        from rag_llm_system.application.evaluation.whole_files import write_whole
         from tools.evaluate_retrieval.asking import asked
         from tools.evaluate_retrieval.index import evaluation_index
         from tools.evaluate_retrieval.report import (
@@ -75,7 +76,6 @@ def main(
             lines,
             make_room,
             query_lines,
-            write_whole,
         )
         from tools.evaluate_retrieval.stages import stages_named
 

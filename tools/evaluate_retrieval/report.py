@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple
 
 from rag_llm_system.application.evaluation.beir import Benchmark
@@ -136,17 +135,3 @@ def make_room(path: Path) -> None:
         raise ConfigurationError(
             f"{path} cannot be written: {error.strerror}; name another file"
         ) from error
-
-
-def write_whole(path: Path, text: str) -> None:
-    """The file is as it was or has all of the text, whatever happens in between."""
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        beside = Path(file.name)
-        try:
-            file.write(text)
-            file.flush()
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rag_llm_system.application.evaluation.golden import GoldenQuestion
 from rag_llm_system.application.evaluation.metrics import Grades
+from rag_llm_system.application.evaluation.whole_files import write_whole
 from rag_llm_system.application.preprocessing.categories import CATEGORIES, Category
 from rag_llm_system.domain.documents import canonical_link
 from rag_llm_system.domain.errors import DataError
@@ -88,9 +89,7 @@ def write_accepted(path: Path, results: Results) -> None:
     text = json.dumps(shortened, indent=1, ensure_ascii=False) + "\n"
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    write_whole(path, text)
 
 
 _RESULTS: TypeAdapter[Results] = TypeAdapter(Results)

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from rag_llm_system.application.evaluation.whole_files import write_whole
 from rag_llm_system.application.preprocessing.categories import CATEGORIES, Category
 from rag_llm_system.domain.documents import CleanedDocument, Value, canonical_link
 from rag_llm_system.domain.errors import DataError
@@ -70,10 +71,8 @@ def read_golden(path: Path) -> list[GoldenQuestion]:
 def write_golden(path: Path, rows: Iterable[GoldenQuestion]) -> None:
     """The whole file or, if the process dies, the one that was there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
     lines = [json.dumps(row.model_dump(), ensure_ascii=False) for row in rows]
-    unfinished.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    unfinished.replace(path)
+    write_whole(path, "".join(f"{line}\n" for line in lines))
 
 
 def merged(

@@ -13,7 +13,7 @@ from rag_llm_system.application.indexing.collections import (
 )
 from rag_llm_system.application.indexing.held import Held, held_documents
 from rag_llm_system.application.indexing.reports import EmbedReport, LoadReport
-from rag_llm_system.application.indexing.word_weights import outdated, reference_of, weighed
+from rag_llm_system.application.indexing.word_weights import reference_of, reweighed, weighed
 from rag_llm_system.application.preprocessing.categories import (
     CATEGORIES,
     Category,
@@ -155,7 +155,7 @@ class Indexer:
             name = self._collection(self._table[category])
             for start in range(0, len(one.points), WRITE_BATCH):
                 self._store.delete(name, one.points[start : start + WRITE_BATCH])
-        reweighed = sum(map(self._reweigh, self._table.values()))
+        reweighed_chunks = sum(map(self._reweigh, self._table.values()))
         collections = self._publish(self._table.values())
         if not (replacing and waiting):
             self._go_live()
@@ -166,7 +166,7 @@ class Indexer:
             written=written,
             removed=sum(len(one.points) for one in stale.values()),
             gone=sum(one.gone for one in stale.values()),
-            reweighed=reweighed,
+            reweighed=reweighed_chunks,
             switched=replacing and not waiting,
             waiting=waiting,
         )
@@ -218,10 +218,9 @@ class Indexer:
     def _reweigh(self, category: Category) -> int:
         """Weigh the words of all chunks by the length that they now have in the mean; how many had another one."""
         name = self._collection(category)
-        reference = reference_of(self._store, name)
-        stale, done = outdated(self._store, name, reference), 0
-        while some := list(islice(stale, WRITE_BATCH)):
-            done += self._store.upsert(name, [weighed(record, reference) for record in some])
+        changed, done = reweighed(self._store, name), 0
+        while some := list(islice(changed, WRITE_BATCH)):
+            done += self._store.upsert(name, some)
         return done
 
     def _stale(self, category: Category, loaded: Mapping[tuple[str, str], int]) -> _Stale:

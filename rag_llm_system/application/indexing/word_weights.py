@@ -5,7 +5,7 @@ follows from the chunks that are there, so an index that grew is the one that a 
 points are weighed anew, without their text being embedded again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rag_llm_system.application.preprocessing.terms import (
@@ -14,10 +14,12 @@ from rag_llm_system.application.preprocessing.terms import (
     word_counts,
 )
 from rag_llm_system.domain.ports import Record, VectorStore
+from rag_llm_system.domain.queries import Where
 
 WORDS, REFERENCE = "words", "reference_words"
 """Payload fields of first windows: how many words the chunk has, and the length that their weights assume."""
 
+_FIRST: Where = {"window": 0}
 _NAMES = ("title", "headings", "source_file", "symbol")
 
 
@@ -31,29 +33,30 @@ def weighed(record: Record, reference: int) -> Record:
     return Record(id=record.id, vector=record.vector, terms=terms, payload=payload)
 
 
-def reference_of(store: VectorStore, collection: str, new: Iterable[Record] = ()) -> int:
-    """The reference length of the chunks in the collection, and of new ones beside them."""
-    lengths = [r.payload[WORDS] for r in _first_windows(store, collection, (WORDS,))]
+def reference_of(store: VectorStore, collection: str, new: Iterable[Record]) -> int:
+    """The reference length of the chunks in the collection and of new ones beside them."""
+    lengths = [r.payload[WORDS] for r in store.scan(collection, where=_FIRST, fields=(WORDS,))]
     lengths += [
         word_counts("\n".join(_texts(r.payload))).total() for r in new if not r.payload["window"]
     ]
-    return reference_length(sum(lengths) / len(lengths) if lengths else 0)
+    return _reference(lengths)
 
 
-def outdated(store: VectorStore, collection: str, reference: int) -> Iterator[Record]:
-    """The points that were weighed by another reference length, whole."""
-    if any(
-        r.payload[REFERENCE] != reference for r in _first_windows(store, collection, (REFERENCE,))
-    ):
-        for record in store.scan(collection, where={"window": 0}, with_vectors=True):
+def reweighed(store: VectorStore, collection: str) -> Iterator[Record]:
+    """The points whose words were weighed by another length than the chunks now have in the mean, weighed anew."""
+    lengths, references = [], set()
+    for record in store.scan(collection, where=_FIRST, fields=(WORDS, REFERENCE)):
+        lengths.append(record.payload[WORDS])
+        references.add(record.payload[REFERENCE])
+    reference = _reference(lengths)
+    if references - {reference}:
+        for record in store.scan(collection, where=_FIRST, with_vectors=True):
             if record.payload[REFERENCE] != reference:
-                yield record
+                yield weighed(record, reference)
 
 
-def _first_windows(
-    store: VectorStore, collection: str, fields: tuple[str, ...]
-) -> Iterator[Record]:
-    return store.scan(collection, where={"window": 0}, fields=fields)
+def _reference(lengths: Sequence[int]) -> int:
+    return reference_length(sum(lengths) / len(lengths) if lengths else 0)
 
 
 def _texts(payload: Mapping[str, Any]) -> Iterator[str]:

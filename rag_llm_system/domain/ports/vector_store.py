@@ -23,12 +23,20 @@ class CollectionSpec(Value):
     keyword_fields: tuple[str, ...] = ()
     integer_fields: tuple[str, ...] = ()
 
+    @property
+    def made_with(self) -> str:
+        """For people: the encoder, its dimension and what makes terms."""
+        terms = f", {self.terms}" if self.terms else ""
+        if self.dimension is None:
+            return "no vectors" + terms
+        return f"{self.encoder or 'an unnamed encoder'} ({self.dimension} dimensions{terms})"
+
 
 def refuse_other_encoder(name: str, stored: CollectionSpec, wanted: CollectionSpec) -> None:
     """Raises IncompatibleCollection unless both specs hold vectors of the same encoder, and terms of the same kind."""
     if (stored.dimension, stored.encoder) != (wanted.dimension, wanted.encoder):
         raise IncompatibleCollection(
-            f"collection {name!r} was made with {_encoder(stored)}, in use is {_encoder(wanted)}; set "
+            f"collection {name!r} was made with {stored.made_with}, in use is {wanted.made_with}; set "
             "TEXT_EMBEDDING_MODEL_ID back, or build the index of the new encoder beside it: "
             "poe run-feature-engineering-pipeline"
         )
@@ -38,13 +46,6 @@ def refuse_other_encoder(name: str, stored: CollectionSpec, wanted: CollectionSp
             f"{wanted.terms or 'none'}; build it anew (nothing is embedded twice): "
             "poe run-feature-engineering-pipeline"
         )
-
-
-def _encoder(spec: CollectionSpec) -> str:
-    terms = f", {spec.terms}" if spec.terms else ""
-    if spec.dimension is None:
-        return "no vectors" + terms
-    return f"{spec.encoder or 'an unnamed encoder'} ({spec.dimension} dimensions{terms})"
 
 
 class Record(Value):

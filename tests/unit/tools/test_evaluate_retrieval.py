@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from rag_llm_system.application.evaluation.whole_files import write_whole
 from rag_llm_system.domain.errors import ConfigurationError, UnknownName
 from rag_llm_system.domain.ports import CollectionSpec
 from rag_llm_system.domain.queries import Stages
 from rag_llm_system.infrastructure.vector_stores.memory import MemoryVectorStore
 from rag_llm_system.settings import PROJECT_ROOT
 from tools.evaluate_retrieval.__main__ import main
-from tools.evaluate_retrieval.report import write_whole
 from tools.evaluate_retrieval.stages import stages_named
 
 TINY = PROJECT_ROOT / "tests" / "data" / "beir_tiny"

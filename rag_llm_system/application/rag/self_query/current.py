@@ -9,11 +9,9 @@ from rag_llm_system.application.rag.self_query.vocabulary import (
     index_counts,
     vocabulary_of,
 )
+from rag_llm_system.application.rag.sizes import FRESH_S
 from rag_llm_system.domain.ports import VectorStore
 from rag_llm_system.domain.queries import Interpretation
-
-_FRESH_S = 10.0
-"""An author who was added is known after so long at most; asking the store at each question takes some milliseconds."""
 
 
 class CurrentSelfQuery:
@@ -36,7 +34,7 @@ class CurrentSelfQuery:
 
     def _current(self) -> SelfQuery:
         with self._lock:
-            if self._known is None or self._clock() - self._looked_at > _FRESH_S:
+            if self._known is None or self._clock() - self._looked_at > FRESH_S:
                 counts = index_counts(self._store)
                 if self._known is None or self._known[0] != counts:
                     self._known = counts, self._reading(vocabulary_of(self._store))
