@@ -20,7 +20,14 @@ PIPELINES = {
     ),
     "end_to_end_data": PipelineEntry("pipelines.end_to_end_data", "configs/end_to_end_data.yaml"),
     "inference": PipelineEntry("pipelines.inference", "configs/inference.yaml"),
+    "generate_instruct_datasets": PipelineEntry(
+        "pipelines.generate_datasets", "configs/generate_instruct_datasets.yaml"
+    ),
+    "generate_preference_datasets": PipelineEntry(
+        "pipelines.generate_datasets", "configs/generate_preference_datasets.yaml"
+    ),
     "training": PipelineEntry("pipelines.training", "configs/training.yaml"),
+    "evaluating": PipelineEntry("pipelines.evaluating", "configs/evaluating.yaml"),
     "export_artifact_to_json": PipelineEntry(
         "pipelines.export_artifact_to_json", "configs/export_artifact_to_json.yaml"
     ),

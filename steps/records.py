@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,7 +20,15 @@ from rag_llm_system.domain.errors import DataError
 
 BATCH_ROWS = 512
 
-Kind = Literal["raw_documents", "cleaned_documents", "embedded_documents"]
+Kind = Literal[
+    "raw_documents",
+    "cleaned_documents",
+    "embedded_documents",
+    "queried_cleaned_documents",
+    "prompts",
+    "instruction_rows",
+    "preference_rows",
+]
 Model = TypeVar("Model", bound=BaseModel)
 
 _NATIVE: dict[Any, pa.DataType] = {
@@ -68,6 +76,17 @@ def read_records(file: RecordsFile, model: type[Model]) -> Iterator[Model]:
                 yield model.model_validate(
                     {k: json.loads(v) if k in nested else v for k, v in row.items()}
                 )
+
+
+class StoredRecords(Generic[Model]):
+    """The records of a file, each time it is iterated."""
+
+    def __init__(self, file: RecordsFile, model: type[Model]) -> None:
+        self._file = file
+        self._model = model
+
+    def __iter__(self) -> Iterator[Model]:
+        return read_records(self._file, self._model)
 
 
 def file_digest(path: Path) -> str:

@@ -13,7 +13,7 @@ from rag_llm_system.domain.redaction import redact
 from rag_llm_system.infrastructure.loading import uninterrupted
 from rag_llm_system.settings import load_settings
 from tools.errors import clean_exit
-from tools.run_config import load_run_config
+from tools.run_config import load_run_config, load_zenml_options
 from tools.start import start
 from tools.zenml_store import use_zenml_store
 
@@ -41,13 +41,15 @@ def run_pipeline(name: str, config_path: str | None, overrides: list[str]) -> di
         from tools.zenml_run import run_graph
 
         module = import_module(entry.module)
-    parameters, origin = load_run_config(config_path or entry.config, overrides, module.Config)
+    path = config_path or entry.config
+    parameters, origin = load_run_config(path, overrides, module.Config)
+    graph = module.graph.with_options(**load_zenml_options(path))
     click.echo(f"{name}: parameters")
     values = parameters.model_dump(mode="json")
     for key, value in values.items():
         click.echo(f"  {key} = {redact(_short(value))}  ({origin[key]})")
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return run_graph(module.graph, values, settings, run_name=f"{name}-{stamp}-{os.getpid()}")
+    return run_graph(graph, values, settings, run_name=f"{name}-{stamp}-{os.getpid()}")
 
 
 def _short(value: Any) -> str:

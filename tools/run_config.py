@@ -12,6 +12,19 @@ from rag_llm_system.settings import PROJECT_ROOT
 
 Model = TypeVar("Model", bound=BaseModel)
 
+ZENML_KEYS = ("settings", "steps")
+"""Keys of a config that are ZenML's: resources, images and step operators of a run and of its steps."""
+
+
+def load_zenml_options(path: str) -> dict[str, Any]:
+    """What the file says to ZenML. Raises ConfigurationError where that is not a section."""
+    file = _found(path)
+    options = {key: value for key, value in _read(file).items() if key in ZENML_KEYS}
+    for key, value in options.items():
+        if not isinstance(value, dict):
+            raise ConfigurationError(f"{file.name}: {key}: expected a section, found {value!r:.40}")
+    return options
+
 
 def load_run_config(
     path: str, overrides: Sequence[str], model: type[Model]
@@ -21,7 +34,7 @@ def load_run_config(
     Raises MissingFile, or ConfigurationError naming the file, the key and what is wrong with it.
     """
     file = _found(path)
-    values = _read(file)
+    values = {key: value for key, value in _read(file).items() if key not in ZENML_KEYS}
     origin = {key: file.name for key in values}
     for override in overrides:
         key, separator, text = override.partition("=")

@@ -12,20 +12,26 @@ MAX_CHARS = 900
 
 _HEADING = re.compile(r"#{1,6}\s+(?P<text>.*?)\s*#*\s*$")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
-_NOT_PROSE = re.compile(r"[ \t]{2,}|[-*+>|<!#]|\d{1,3}[.)]\s|\[\^")
+_NOT_PROSE = re.compile(r"[ \t]{2,}|[-*+>|<!#](?!\*?\w)|[>|<!#]|\d{1,3}\\?[.)]\s|\[\^")
 _LINK = re.compile(r"!?\[(?P<text>[^\]]*)\]\([^)]*\)")
 _SENTENCE_END = re.compile(
     r"\.[\"'\u201d\u2019)*_]*(?=\s|$)"
 )  # with the quotes and marks that close
+_PARAGRAPH_END = re.compile(r"\n[ \t]*\n")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|al|Fig|Eq|No|Dr|Mr|Mrs|Ms|St)|\b[A-Z])$")
 
 
 class Passage(Value):
-    """The leading sentences of a section, or of what follows them in it; ``text`` is verbatim."""
+    """The leading sentences of a section, or of what follows them in it; ``text`` is verbatim, from ``start`` on.
+
+    ``follows`` tells whether it goes on where the passage before it ends, with nothing in between.
+    """
 
     heading: str
     ordinal: int
     text: str
+    start: int = 0
+    follows: bool = False
 
 
 class _Block(Value):
@@ -37,17 +43,21 @@ class _Block(Value):
 
 def passages(text: str) -> Iterator[Passage]:
     """In the order of the text; what comes before the first heading has the heading ""."""
-    heading, ordinal = "", 0
+    heading, ordinal, last_end = "", 0, len(text)
     run: list[_Block] = []
     for block in [*_blocks(text), _Block(kind="heading", start=len(text), end=len(text))]:
         if block.kind == "prose":
             run.append(block)
         if run and (block.kind != "prose" or block.end - run[0].start >= MIN_CHARS):
-            passage = _leading_sentences(text[run[0].start : run[-1].end])
+            start = run[0].start
+            passage = _leading_sentences(text[start : run[-1].end])
             run = []
             if passage:
-                yield Passage(heading=heading, ordinal=ordinal, text=passage)
-                ordinal += 1
+                follows = ordinal > 0 and not text[last_end:start].strip()
+                yield Passage(
+                    heading=heading, ordinal=ordinal, text=passage, start=start, follows=follows
+                )
+                ordinal, last_end = ordinal + 1, start + len(passage)
         if block.kind == "heading":
             heading, ordinal = block.heading, 0
 
@@ -60,6 +70,13 @@ def sentence_ends(text: str) -> list[int]:
         if not text[match.end() :].lstrip()[:1].islower()
         and not _ABBREVIATION.search(text, 0, match.start())
     ]
+
+
+def unwrapped(text: str) -> str:
+    """Prose with its paragraphs on one line each: line ends within them are the page's, not the author's."""
+    return "\n\n".join(
+        " ".join(part.split()) for part in _PARAGRAPH_END.split(text) if part.strip()
+    )
 
 
 def _leading_sentences(text: str) -> str:

@@ -4,6 +4,7 @@ from rag_llm_system.domain.ports.document_store import DocumentStore, SaveReport
 from rag_llm_system.domain.ports.language import (
     LLM,
     Embedder,
+    GroundedLLM,
     Reranker,
     Role,
     TokenEmbedder,
@@ -34,6 +35,7 @@ __all__ = [
     "DocumentStore",
     "Embedder",
     "Fetcher",
+    "GroundedLLM",
     "Record",
     "RepositoryReader",
     "RepositorySnapshot",

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.chunks import TokenVectors, Vectors
+from rag_llm_system.domain.from_context import FromContext
 
 Role = Literal["document", "query"]
 """What a text is to the encoder: some models want a question introduced by other words than what answers it."""
@@ -80,3 +81,18 @@ class LLM(Protocol):
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, temperature: float
     ) -> Iterator[str]: ...
+
+
+@runtime_checkable
+class GroundedLLM(Protocol):
+    """What an LLM may have as well: it can be held to the context in marked fields while it writes."""
+
+    def stream_from_context(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float,
+        from_context: Sequence[FromContext],
+    ) -> Iterator[str]:
+        """As ``LLM.stream``. A server that cannot do it may write freely: what it wrote is checked in any case."""

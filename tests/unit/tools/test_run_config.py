@@ -7,7 +7,7 @@ from pydantic import Field
 
 from rag_llm_system.domain.documents import Value
 from rag_llm_system.domain.errors import ConfigurationError, MissingFile
-from tools.run_config import load_run_config
+from tools.run_config import load_run_config, load_zenml_options
 
 
 class Crawl(Value):
@@ -91,3 +91,22 @@ def test_a_missing_file_names_those_there_are() -> None:
 def test_a_wrong_override_is_refused(file: Path, override: str) -> None:
     with pytest.raises(ConfigurationError, match="--set"):
         load_run_config(str(file), [override], Config)
+
+
+def test_what_a_file_says_to_zenml_is_no_parameter(file: Path) -> None:
+    with file.open("a", encoding="utf-8") as more:
+        more.write(
+            "settings: {resources: {gpu_count: 1}}\nsteps: {train_model: {step_operator: gpus}}\n"
+        )
+    assert load_run_config(str(file), [], Config)[0].user_full_name == "Ada"
+    assert load_zenml_options(str(file)) == {
+        "settings": {"resources": {"gpu_count": 1}},
+        "steps": {"train_model": {"step_operator": "gpus"}},
+    }
+
+
+def test_what_is_no_section_for_zenml_is_refused(file: Path) -> None:
+    with file.open("a", encoding="utf-8") as more:
+        more.write("settings: big\n")
+    with pytest.raises(ConfigurationError, match=r"mine\.yaml: settings: expected a section"):
+        load_zenml_options(str(file))

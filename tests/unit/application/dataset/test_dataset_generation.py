@@ -1,76 +1,71 @@
-from rag_llm_system.application.dataset.generation import rows_from_documents
+"""From documents to instruction rows in one call, and the counts that every generator must keep."""
+
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from rag_llm_system.application.dataset.generation import generate
+from rag_llm_system.application.dataset.generation_report import GenerationReport
+from rag_llm_system.application.dataset.offline import OfflineGenerator
+from rag_llm_system.application.dataset.prompts import GenerationPrompt, create_prompts
+from rag_llm_system.domain.datasets import Row
 from rag_llm_system.domain.documents import CleanedDocument
-
-OPENING = (
-    "Every query meets two questions, which text is near and which text is right."
-    " We answer the first with vectors. The second needs a reader."
-)
-SECTION = (
-    "A reranker reads the question and the text together, which a vector never does."
-    " That is slow, so it reads only the best."
-)
-MORE = (
-    "Measure before you add one. On short texts the vectors alone are often as good,"
-    " and they cost a hundredth of the time."
+from rag_llm_system.domain.errors import DataError
+from tests.unit.application.dataset.dataset_documents import (
+    MORE,
+    OPENING,
+    SECTION,
+    cleaned_document,
 )
 
 
-def document(
-    name: str = "one", *, title: str = "On Retrieval", text: str | None = None
-) -> CleanedDocument:
-    return CleanedDocument(
-        id=name,
-        category="articles",
-        platform="custom_article",
-        link=f"https://example.org/{name}",
-        title=title,
-        text=f"{OPENING}\n\n## Reranking\n\n{SECTION}\n\n{MORE}\n" if text is None else text,
-        author_id="team",
-        author_full_name="The Team",
-        fingerprint="f",
-    )
+def rows_from_documents(documents: Iterable[CleanedDocument]) -> Iterator[Row]:
+    prompts = create_prompts(documents, "instruction")
+    return generate(prompts, OfflineGenerator(), GenerationReport())
 
 
-def test_a_row_asks_for_a_section_and_the_author_answers_verbatim():
-    source = document()
+def test_documents_become_rows_in_which_the_author_answers_verbatim():
+    source = cleaned_document()
 
     rows = list(rows_from_documents([source]))
 
     assert [row.messages[-1].content for row in rows] == [OPENING, SECTION, MORE]
     assert all(row.messages[-1].content in source.text for row in rows)
-    assert [row.messages[1].content for row in rows] == [
-        'How do you begin "On Retrieval"?',
-        'What do you write in "On Retrieval" about "Reranking"?',
-        'In "On Retrieval" you write: "That is slow, so it reads only the best." How do you go on?',
-    ]
+    assert [row.metadata["section"] for row in rows] == ["", "Reranking", "Reranking"]
 
 
-def test_rows_name_their_document_section_and_generator():
-    row = list(rows_from_documents([document()]))[1]
+def test_rows_are_conversations_with_the_author_as_their_system_message():
+    row = next(rows_from_documents([cleaned_document()]))
 
     assert [m.role for m in row.messages] == ["system", "user", "assistant"]
     assert "The Team" in row.messages[0].content
-    assert row.document_id == "one"
-    assert row.metadata == {
-        "title": "On Retrieval",
-        "section": "Reranking",
-        "kind": "opening",
-        "generator": "headings-1",
-    }
 
 
-def test_no_question_and_no_answer_comes_twice():
-    again = document("two")
-    same_words = document("three", title="Another Title", text=OPENING.upper())
+def test_an_author_without_a_name_is_the_author():
+    row = next(rows_from_documents([cleaned_document(author_full_name=" ")]))
 
-    assert list(rows_from_documents([document(), again, same_words])) == list(
-        rows_from_documents([document()])
-    )
+    assert row.messages[0].content == "You write as the author does, in the author's own style."
 
 
 def test_the_same_documents_give_the_same_rows():
-    assert list(rows_from_documents([document()])) == list(rows_from_documents([document()]))
+    documents = [cleaned_document("one"), cleaned_document("two", title="Again")]
+
+    assert list(rows_from_documents(documents)) == list(rows_from_documents(documents))
 
 
-def test_a_document_without_a_title_or_without_prose_gives_no_rows():
-    assert list(rows_from_documents([document(title=" "), document("two", text="")])) == []
+def test_a_document_without_prose_gives_no_rows():
+    assert list(rows_from_documents([cleaned_document(text="")])) == []
+
+
+def test_a_generator_whose_counts_do_not_add_up_is_found_out():
+    class Careless:
+        name = "careless"
+
+        def rows(
+            self, prompts: Iterable[GenerationPrompt], report: GenerationReport
+        ) -> Iterator[Row]:
+            report.candidates += 3
+            yield from ()
+
+    with pytest.raises(DataError, match="careless: 3 pairs tried, but 0 rows and 0 lost"):
+        list(generate([], Careless(), GenerationReport()))

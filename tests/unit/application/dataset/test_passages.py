@@ -5,6 +5,7 @@ from rag_llm_system.application.dataset.passages import (
     MIN_CHARS,
     passages,
     sentence_ends,
+    unwrapped,
 )
 
 SENTENCE = (
@@ -50,6 +51,7 @@ def test_short_paragraphs_that_follow_one_another_are_one_passage():
         f"~~~\n{PARAGRAPH}\n~~~",
         f"- {PARAGRAPH}",
         f"1. {PARAGRAPH}",
+        f"1\\. {PARAGRAPH}",
         f"> {PARAGRAPH}",
         f"| {PARAGRAPH} |",
         f"    {PARAGRAPH}",
@@ -57,7 +59,19 @@ def test_short_paragraphs_that_follow_one_another_are_one_passage():
         f"{PARAGRAPH} See [the docs](https://example.org/).",
         "A list of words without a full stop, " * 5,
     ],
-    ids=["fence", "tildes", "list", "numbers", "quote", "table", "code", "image", "link", "no end"],
+    ids=[
+        "fence",
+        "tildes",
+        "list",
+        "numbers",
+        "escaped",
+        "quote",
+        "table",
+        "code",
+        "image",
+        "link",
+        "no end",
+    ],
 )
 def test_what_is_not_prose_gives_no_passage(block: str):
     assert texts(f"## Heading\n\n{block}\n") == []
@@ -80,3 +94,22 @@ def test_abbreviations_and_numbers_do_not_end_a_sentence():
 
 def test_a_heading_keeps_the_text_of_its_link():
     assert texts(f"## [The `store`](https://example.org) ##\n\n{PARAGRAPH}")[0][0] == "The store"
+
+
+def test_a_paragraph_may_begin_with_emphasis():
+    assert texts(f"**Chunks** matter. {PARAGRAPH}") == [("", f"**Chunks** matter. {PARAGRAPH}")]
+
+
+def test_a_passage_knows_where_it_stands_and_whether_it_goes_on():
+    text = f"{PARAGRAPH}\n\n{PARAGRAPH}\n\n- a list\n\n{PARAGRAPH}\n\n## New\n\n{PARAGRAPH}"
+
+    found = list(passages(text))
+
+    assert all(text[p.start :].startswith(p.text) for p in found)
+    assert [p.follows for p in found] == [False, True, False, False]
+
+
+def test_unwrapping_joins_lines_and_keeps_paragraphs():
+    assert unwrapped("One line\nand another.\n \n\nA  new\n paragraph.\n") == (
+        "One line and another.\n\nA new paragraph."
+    )

@@ -1,0 +1,1 @@
+"""Steps from cleaned documents to a training set."""

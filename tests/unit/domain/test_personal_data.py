@@ -1,0 +1,79 @@
+"""Personal data is found by form and checksum, and look-alikes are left alone."""
+
+import time
+
+import pytest
+
+from rag_llm_system.domain.personal_data import personal_data, without_personal_data
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Write to jane.doe+news@mail.acme.io, please.", "Write to [email], please."),
+        ("Call +49 30 1234567 or (415) 555-2671.", "Call [phone] or [phone]."),
+        ("Call 212-555-0123 at noon", "Call [phone] at noon"),
+        ("Card 4111 1111 1111 1111, thanks", "Card [card], thanks"),
+        ("Card 378282246310005.", "Card [card]."),
+        ("Pay to DE89 3704 0044 0532 0130 00 IN EURO", "Pay to [iban] IN EURO"),
+        ("Pay to GB82WEST12345698765432.", "Pay to [iban]."),
+        ("Number 078-05-1120 is taken", "Number [ssn] is taken"),
+        ("Seen from 93.184.216.34:443 at night", "Seen from [ip]:443 at night"),
+    ],
+)
+def test_a_datum_becomes_its_kind(text: str, left: str):
+    assert without_personal_data(text) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Write to someone@example.com or to me@host.test",
+        "Clone git@github.com:team/project.git with pkg@1.2.3",
+        "Card 4111 1111 1111 1112 has a wrong checksum",
+        "The digits 1234 5678 9012 3452 are of no issuer",
+        "DE89 3704 0044 0532 0130 01 has a wrong checksum",
+        "Numbers 000-12-3456, 666-12-3456, 912-12-3456 and 123-00-4567 were never given",
+        "Addresses 127.0.0.1, 10.0.0.7, 192.168.1.9, 203.0.113.5, 8.8.8.8 and 300.1.1.1 name nobody",
+        "Version 93.184.216.34, qdrant==93.184.216.34 and v93.184.216.34 are releases",
+        "From 2019-2024 we had 1,234,567,890 tokens, 3.14159265358979 and 10.1145/3404835.3463098",
+        "The id 1617008f-3a53-5456-887d-c4e72aab81f1 and the date 2026-11-21 10:20:30.123456",
+    ],
+)
+def test_look_alikes_are_left_alone(text: str):
+    assert personal_data(text) == []
+
+
+def test_data_are_given_in_the_order_of_the_text_with_their_places():
+    text = "Mail a.b@acme.io, then call +1 415 555 2671."
+
+    assert [(d.kind, text[d.start : d.end]) for d in personal_data(text)] == [
+        ("email", "a.b@acme.io"),
+        ("phone", "+1 415 555 2671"),
+    ]
+
+
+def test_what_overlaps_goes_as_a_whole():
+    assert without_personal_data("Mail 078-05-1120@acme.io now") == "Mail [ssn] now"
+
+
+def test_redacting_twice_changes_nothing_more():
+    text = "Mail a.b@acme.io, card 4111111111111111, DE89370400440532013000, 93.184.216.34."
+    once = without_personal_data(text)
+
+    assert once == without_personal_data(once) == "Mail [email], card [card], [iban], [ip]."
+
+
+@pytest.mark.parametrize(
+    "unit", ["a", "a@", "1 ", "1-", "+1", "a.", "AB12 ", "DE89", "1.2.3.4", "(415) ", "a@b.co "]
+)
+def test_hostile_text_takes_time_in_proportion(unit: str):
+    def seconds(times: int) -> float:
+        text = unit * times
+        started = time.process_time()
+        personal_data(text)
+        return time.process_time() - started
+
+    seconds(100)
+    # sixteen times the text: a quadratic pattern would take 256 times as long
+    assert seconds(32_000) < 64 * max(seconds(2_000), 0.002)
