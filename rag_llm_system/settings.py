@@ -139,6 +139,10 @@ class Settings(BaseSettings):
     TEMPERATURE_INFERENCE: float = Field(0.01, ge=0, le=2, description="Sampling temperature")
     TOP_P_INFERENCE: float = Field(0.9, gt=0, le=1, description="Nucleus sampling")
     MAX_NEW_TOKENS_INFERENCE: int = Field(150, ge=1, description="Longest answer, in tokens")
+    GROUNDED_DECODING: Literal["auto", "off"] = Field(
+        "auto",
+        description="auto: titles are written from the context only, where the server can; off: only checked after",
+    )
     HUGGINGFACE_ACCESS_TOKEN: SecretStr = Field(
         SecretStr(""), description="For gated models and private datasets"
     )

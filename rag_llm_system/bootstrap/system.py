@@ -126,6 +126,7 @@ class System:
             self.llm,
             max_tokens=settings.MAX_NEW_TOKENS_INFERENCE,
             temperature=settings.TEMPERATURE_INFERENCE,
+            grounded_decoding=settings.GROUNDED_DECODING == "auto",
         )
 
     @cached_property

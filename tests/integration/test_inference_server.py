@@ -12,6 +12,7 @@ import uvicorn
 
 from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.errors import BackendError, DataError
+from rag_llm_system.domain.from_context import FromContext
 from rag_llm_system.infrastructure.local.governance import GovernanceMonitor, GovernanceRecord
 from rag_llm_system.infrastructure.local.local_deploy import create_app
 from rag_llm_system.model.finetuning.base_model import make_scratch
@@ -81,6 +82,33 @@ def test_the_client_streams_what_the_server_answers_as_a_whole(url: str, records
     assert "vectors kept" not in whole["generated_text"]
     assert answer(url) == whole["generated_text"]
     assert [records.get(timeout=WAIT_S).status for _ in range(2)] == ["compliant", "compliant"]
+
+
+def test_what_the_server_writes_in_a_field_is_from_the_context(url: str, records: Records):
+    free = answer(url)
+    field = FromContext(open=free[2], close="!", values=["Zoë"], suffixes={"Zoë": [" (2001)"]})
+
+    held = "".join(
+        LocalInferenceLLM(url).stream_from_context(
+            QUESTION, max_tokens=40, temperature=0, from_context=[field]
+        )
+    )
+
+    before, _, behind = held.partition(field.open)
+    assert before == free.partition(field.open)[0]
+    assert behind.startswith("Zoë! (2001)")
+    assert [records.get(timeout=WAIT_S).status for _ in range(2)] == ["compliant", "compliant"]
+
+
+def test_fields_that_do_not_go_together_are_the_callers_error(url: str):
+    fields = [FromContext(open="*", close="*"), FromContext(open="**", close="**")]
+
+    with pytest.raises(DataError, match="choose another mark"):
+        list(
+            LocalInferenceLLM(url).stream_from_context(
+                QUESTION, max_tokens=8, temperature=0, from_context=fields
+            )
+        )
 
 
 def test_a_client_that_leaves_cancels_its_generation(url: str, records: Records):

@@ -1,6 +1,7 @@
 """The OpenAI adapter against a server that speaks the protocol."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 
 from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.errors import BackendError, ConfigurationError
+from rag_llm_system.domain.from_context import FromContext
 from rag_llm_system.infrastructure.llms.openai import OpenAIChat
 
 KEY = "sk-canary-0123456789abcdef"
@@ -18,16 +20,22 @@ ASK = [Message(role="system", content="Be short."), Message(role="user", content
 
 
 class Chat(BaseHTTPRequestHandler):
-    """Streams two words; ``asked`` keeps the requests, ``refuse`` answers with an error instead."""
+    """Streams two words; ``asked`` keeps the requests, ``refuse`` answers with an error instead.
+
+    ``refuse_regex`` does so for a request with structured outputs only, as servers other than vLLM may.
+    """
 
     asked: list[dict[str, Any]]
     refuse: int
+    refuse_regex: int
+    reason: str
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.asked.append({**json.loads(body), "authorization": self.headers["Authorization"]})
-        if self.refuse:
-            self._send(self.refuse, "application/json", json.dumps({"error": {"message": KEY}}))
+        refuse = self.refuse or ("structured_outputs" in self.asked[-1] and self.refuse_regex)
+        if refuse:
+            self._send(refuse, "application/json", json.dumps({"error": {"message": self.reason}}))
             return
         pieces = [{"role": "assistant", "content": ""}, {"content": "Good"}, {"content": " day."}]
         events = [
@@ -50,7 +58,7 @@ class Chat(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[tuple[str, type[Chat]]]:
-    handler = type("Handler", (Chat,), {"asked": [], "refuse": 0})
+    handler = type("Handler", (Chat,), {"asked": [], "refuse": 0, "refuse_regex": 0, "reason": KEY})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
@@ -99,3 +107,66 @@ def test_a_server_that_is_not_there_is_named() -> None:
 def test_openai_itself_needs_a_key() -> None:
     with pytest.raises(ConfigurationError, match="OPENAI_API_KEY"):
         OpenAIChat("gpt-4o-mini", "https://api.openai.com/v1", SecretStr(""))
+
+
+TITLES = FromContext(
+    name="title",
+    open="**",
+    close="**",
+    values=["Alien", "Heat"],
+    suffixes={"Alien": [" (1979)"]},
+)
+
+
+def answer_from_context(chat: OpenAIChat, *fields: FromContext) -> str:
+    pieces = chat.stream_from_context(ASK, max_tokens=20, temperature=0.5, from_context=fields)
+    return "".join(pieces)
+
+
+def test_fields_from_the_context_are_sent_as_vllm_documents_it(
+    server: tuple[str, type[Chat]],
+) -> None:
+    url, handler = server
+    assert answer_from_context(OpenAIChat("toy", url, SecretStr("")), TITLES) == "Good day."
+    (asked,) = handler.asked
+    assert list(asked["structured_outputs"]) == ["regex"]
+    allowed = asked["structured_outputs"]["regex"]
+    assert re.fullmatch(allowed, "See **Alien** (1979), or *then* **Heat**.\nEnjoy!")
+    assert not re.fullmatch(allowed, "See **Amadeus**.")
+
+
+def test_without_fields_nothing_is_constrained(server: tuple[str, type[Chat]]) -> None:
+    url, handler = server
+    assert answer_from_context(OpenAIChat("toy", url, SecretStr(""))) == "Good day."
+    assert "structured_outputs" not in handler.asked[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "constrained"),
+    [
+        (400, "Unknown parameter: 'structured_outputs'.", [True, False, False]),
+        (422, "structured_outputs: extra fields not permitted", [True, False, False]),
+        (400, "this regular expression is too large", [True, False, True, False]),
+    ],
+)
+def test_a_server_that_refuses_the_constraint_is_asked_without_it(
+    server: tuple[str, type[Chat]], status: int, reason: str, constrained: list[bool]
+) -> None:
+    url, handler = server
+    handler.refuse_regex, handler.reason = status, reason
+    chat = OpenAIChat("toy", url, SecretStr(""))
+    assert [answer_from_context(chat, TITLES) for _ in range(2)] == ["Good day."] * 2
+    assert ["structured_outputs" in asked for asked in handler.asked] == constrained
+
+
+def test_a_refusal_with_another_reason_is_told_and_not_taken_for_the_constraint(
+    server: tuple[str, type[Chat]],
+) -> None:
+    url, handler = server
+    handler.refuse = 400
+    chat = OpenAIChat("toy", url, SecretStr(""))
+    with pytest.raises(BackendError, match="OPENAI_BASE_URL"):
+        answer_from_context(chat, TITLES)
+    handler.refuse = 0
+    assert answer_from_context(chat, TITLES) == "Good day."
+    assert ["structured_outputs" in asked for asked in handler.asked] == [True, False, True]

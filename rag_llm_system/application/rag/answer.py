@@ -3,15 +3,18 @@
 import re
 import time
 from collections.abc import Iterator, Sequence, Set
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rag_llm_system.application.rag.citations import checked_citations
 from rag_llm_system.application.rag.confidence import LOW, MIN_EVIDENCE, confidence_in, evidence
 from rag_llm_system.application.rag.context import ContextBuilder, formatted
+from rag_llm_system.application.rag.grounded_fields import from_context
 from rag_llm_system.application.rag.prompt_templates import template_for
 from rag_llm_system.application.rag.retriever import DEFAULT_K
+from rag_llm_system.application.rag.title_guard import TitleGuard, guarded
 from rag_llm_system.domain.answers import Answer, AnswerSource, Confidence, Context, ContextChunk
-from rag_llm_system.domain.ports import LLM, Tracer
+from rag_llm_system.domain.from_context import FromContext
+from rag_llm_system.domain.ports import LLM, GroundedLLM, Tracer
 from rag_llm_system.domain.queries import Interpretation, Query
 
 NO_SOURCES = "No sources were found for this question, so there is no answer."
@@ -36,18 +39,40 @@ class AnswerWriter(Protocol):
     def write(self, question: str, passages: Sequence[ContextChunk]) -> Iterator[str]: ...
 
 
-class LLMWriter:
-    """Lets a language model write, with the passages as its context."""
+@runtime_checkable
+class MarkingWriter(Protocol):
+    """What an AnswerWriter may be as well: one whose answers have fields that are to be checked against the context."""
 
-    def __init__(self, llm: LLM, *, max_tokens: int, temperature: float) -> None:
+    def from_context(self, passages: Sequence[ContextChunk]) -> Sequence[FromContext]: ...
+
+
+class LLMWriter:
+    """Lets a language model write, with the passages as its context.
+
+    ``grounded_decoding``: a model that can be held to the context while it writes is, in the fields of the template.
+    """
+
+    def __init__(
+        self, llm: LLM, *, max_tokens: int, temperature: float, grounded_decoding: bool = True
+    ) -> None:
         self._llm = llm
         self._max_tokens = max_tokens
         self._temperature = temperature
+        self._grounded_decoding = grounded_decoding
         self.model_id = llm.model_id
 
+    def from_context(self, passages: Sequence[ContextChunk]) -> Sequence[FromContext]:
+        return from_context(template_for(passages).from_context, passages)
+
     def write(self, question: str, passages: Sequence[ContextChunk]) -> Iterator[str]:
+        llm, max_tokens, temperature = self._llm, self._max_tokens, self._temperature
         prompt = template_for(passages).messages(question, formatted(passages))
-        return self._llm.stream(prompt, max_tokens=self._max_tokens, temperature=self._temperature)
+        fields = self.from_context(passages) if self._grounded_decoding else ()
+        if fields and isinstance(llm, GroundedLLM):
+            return llm.stream_from_context(
+                prompt, max_tokens=max_tokens, temperature=temperature, from_context=fields
+            )
+        return llm.stream(prompt, max_tokens=max_tokens, temperature=temperature)
 
 
 def answer_question(
@@ -87,7 +112,11 @@ def write_answer(
     started = time.perf_counter()
     passages = passages_for(question, context, builder)
     built = time.perf_counter()
-    written = _written(question, passages, writer=writer, tracer=tracer) if passages else ""
+    fields = writer.from_context(passages) if isinstance(writer, MarkingWriter) else ()
+    guard = TitleGuard(fields)
+    written = (
+        _written(question, passages, writer=writer, guard=guard, tracer=tracer) if passages else ""
+    )
     text, cited = checked_citations(written, {passage.n for passage in passages})
     asked = subject_of(question, context.interpretation)
     confidence = confidence_in(asked, passages) if text else None
@@ -98,7 +127,7 @@ def write_answer(
         model=writer.model_id,
         grounded=bool(cited),
         confidence=confidence,
-        notes=tuple(_notes(context, confidence, cited)),
+        notes=(*_notes(context, confidence, cited), *guard.notes()),
         interpretation=context.interpretation,
         timings_s={"context": built - started, "generate": time.perf_counter() - built},
     )
@@ -121,7 +150,12 @@ def subject_of(question: str, interpretation: Interpretation) -> str:
 
 
 def _written(
-    question: str, passages: Sequence[ContextChunk], *, writer: AnswerWriter, tracer: Tracer
+    question: str,
+    passages: Sequence[ContextChunk],
+    *,
+    writer: AnswerWriter,
+    guard: TitleGuard,
+    tracer: Tracer,
 ) -> str:
     inputs = {
         "model": writer.model_id,
@@ -129,8 +163,9 @@ def _written(
         "passages": len(passages),
     }
     with tracer.span("generate", kind="llm", inputs=inputs) as span:
-        written = "".join(writer.write(question, passages)).strip()
-        span.record(answer=written)
+        written = "".join(guarded(writer.write(question, passages), guard)).strip()
+        checked = {"kept": guard.kept, "replaced": guard.replaced, "flagged": guard.flagged}
+        span.record(answer=written, **({"from_context": checked} if any(checked.values()) else {}))
     return written
 
 

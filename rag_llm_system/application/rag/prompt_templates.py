@@ -14,12 +14,25 @@ _RULES = (
 
 
 @dataclass(frozen=True, slots=True)
+class ContextField:
+    """A part of the answer that stands between two marks and holds only what is in the sources.
+
+    ``name`` says what that is: see ``grounded_fields``.
+    """
+
+    name: str
+    open: str
+    close: str
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
-    """How a question and its sources become messages."""
+    """How a question and its sources become messages, and which fields of the answer come from the sources."""
 
     name: str
     version: int
     system: str
+    from_context: tuple[ContextField, ...] = ()
 
     def messages(self, question: str, context: str) -> list[Message]:
         """``context`` is what ``context.formatted`` gives."""
@@ -43,7 +56,18 @@ CODE = Template(
         f"Quote the lines that matter in a code block, and name their file. {_RULES}"
     ),
 )
+MOVIES = Template(
+    "answer-movies",
+    version=1,
+    system=(
+        "You are a helpful and enthusiastic movie assistant. You recommend films from the numbered sources alone, and "
+        "say why each fits. Write the title of each film as its source does, between double asterisks, such as "
+        f"**Title** (Year), and nothing else between double asterisks. {_RULES}"
+    ),
+    from_context=(ContextField("title", open="**", close="**"),),
+)
 
+_FILMS = "movies"
 _DOCUMENTATION = frozenset({"", "asciidoc", "markdown", "rst", "text"})
 
 
@@ -53,8 +77,11 @@ def is_code(passage: ContextChunk) -> bool:
 
 
 def template_for(passages: Sequence[ContextChunk]) -> Template:
-    """The code assistant's where half of the sources are code."""
-    return CODE if 2 * sum(map(is_code, passages)) >= max(1, len(passages)) else PROSE
+    """The code assistant's where half of the sources are code, the movie assistant's where half are films."""
+    half = max(1, len(passages)) / 2
+    if sum(map(is_code, passages)) >= half:
+        return CODE
+    return MOVIES if sum(p.category == _FILMS for p in passages) >= half else PROSE
 
 
 def source_text(passage: ContextChunk) -> str:

@@ -139,6 +139,7 @@ def _start(engine: Engine, body: InferRequest, answer: PendingAnswer) -> Running
         temperature=body.temperature,
         top_p=body.top_p,
         stop=body.stop,
+        from_context=body.from_context,
     )
 
 

@@ -7,11 +7,14 @@ from pydantic import Field, model_validator
 
 from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.documents import Value
+from rag_llm_system.domain.from_context import FromContext
 from rag_llm_system.infrastructure.local.pending import PendingAnswer
 
 MAX_NEW_TOKENS = 4096
 MAX_PROMPT_CHARS = 200_000
 """Four times what 8,192 tokens of English hold: longer texts are refused before they are tokenised."""
+
+MAX_FIELDS = 8
 
 
 class RunningGeneration(Protocol):
@@ -33,6 +36,7 @@ class Engine(Protocol):
         temperature: float,
         top_p: float,
         stop: Sequence[str],
+        from_context: Sequence[FromContext],
     ) -> RunningGeneration:
         """Raises DataError for a prompt that is too long and ``queue.Full`` when too many wait."""
 
@@ -43,7 +47,10 @@ StopString = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class InferRequest(Value):
-    """``prompt`` is one user message; ``messages`` is a conversation that ends with the user's."""
+    """``prompt`` is one user message; ``messages`` is a conversation that ends with the user's.
+
+    ``from_context``: fields of the answer, each between two marks, that hold one of the given values and nothing else.
+    """
 
     prompt: str | None = Field(None, min_length=1, max_length=MAX_PROMPT_CHARS)
     messages: list[Message] | None = Field(None, min_length=1, max_length=200)
@@ -52,6 +59,7 @@ class InferRequest(Value):
     top_p: float = Field(0.9, gt=0, le=1)
     stop: list[StopString] = Field(default_factory=list, max_length=8)
     stream: bool = False
+    from_context: list[FromContext] = Field(default_factory=list, max_length=MAX_FIELDS)
 
     @model_validator(mode="after")
     def _asks(self) -> Self:

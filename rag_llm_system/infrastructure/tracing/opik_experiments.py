@@ -46,6 +46,7 @@ def log_experiment(
     dataset: str,
     name: str,
     config: Mapping[str, Any],
+    trace_name: str = "retrieval question",
 ) -> bool:
     """Whether the server took it. One that does not answer costs a warning: an evaluation never fails by it."""
     from opik.exceptions import OpikException
@@ -53,7 +54,7 @@ def log_experiment(
 
     try:
         httpx.get(f"{server.url}/is-alive/ping", timeout=_SIGN_OF_LIFE_S).raise_for_status()
-        _log(server, rows, dataset, name, config)
+        _log(server, rows, dataset=dataset, name=name, config=config, trace_name=trace_name)
     except (httpx.HTTPError, OpikException, ApiError) as error:
         reason = redact(" ".join(str(error).split()))[:200]
         LOGGER.warning("the evaluation is not on %s: %s", redact(server.url), reason)
@@ -64,9 +65,11 @@ def log_experiment(
 def _log(
     server: OpikServer,
     rows: Sequence[ExperimentRow],
+    *,
     dataset: str,
     name: str,
     config: Mapping[str, Any],
+    trace_name: str,
 ) -> None:
     from opik.api_objects.experiment.experiment_item import ExperimentItemReferences
 
@@ -87,7 +90,7 @@ def _log(
             trace_id, now = new_id(), datetime.now(UTC)
             client.trace(
                 id=trace_id,
-                name="retrieval question",
+                name=trace_name,
                 start_time=now,
                 end_time=now,
                 input=summarise_fields(row.item),

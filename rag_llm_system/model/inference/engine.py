@@ -4,19 +4,28 @@ import queue
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from pydantic import SecretStr
-from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
+from transformers import (
+    GenerationConfig,
+    LogitsProcessorList,
+    StoppingCriteria,
+    StoppingCriteriaList,
+)
 
 from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.errors import BackendError, DataError, RagSystemError
+from rag_llm_system.domain.from_context import FromContext
 from rag_llm_system.model.finetuning.base_model import LoadedModel
 from rag_llm_system.model.finetuning.chat_template import END_OF_TURN
 from rag_llm_system.model.folder import load_finetuned
+from rag_llm_system.model.inference.grounded_decoding import GroundedDecoding, Grounding
 from rag_llm_system.model.inference.text_pieces import TextPieces
+from rag_llm_system.model.inference.token_texts import TokenTexts, token_texts
 
 GREEDY_BELOW = 1e-3
 """A temperature under this divides by almost nothing; the likeliest token is taken instead."""
@@ -47,6 +56,7 @@ class Generation:
     top_p: float
     stop: tuple[str, ...]
     listener: Listener
+    grounding: Grounding | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def cancel(self) -> None:
@@ -83,10 +93,12 @@ class GenerationEngine:
         temperature: float,
         top_p: float,
         stop: Sequence[str] = (),
+        from_context: Sequence[FromContext] = (),
     ) -> Generation:
         """Queues a request and returns at once; the listener hears the rest.
 
-        Raises DataError when prompt and answer do not fit the model's context, and EngineFull.
+        In the fields of ``from_context`` nothing but their values is written. Raises DataError when prompt and answer
+        do not fit the model's context or the fields do not go together, and EngineFull.
         """
         ids = self._tokenizer.apply_chat_template(
             [{"role": m.role, "content": m.content} for m in messages],
@@ -100,7 +112,15 @@ class GenerationEngine:
                 f"the prompt has {length} tokens, with max_new_tokens {max_new_tokens} that is over the"
                 f" {self._context} the model can read: shorten the prompt or ask for fewer"
             )
-        generation = Generation(ids, max_new_tokens, temperature, top_p, tuple(stop), listener)
+        generation = Generation(
+            ids,
+            max_new_tokens,
+            temperature,
+            top_p,
+            tuple(stop),
+            listener,
+            grounding=Grounding(from_context, self._token_texts) if from_context else None,
+        )
         if self._closed.is_set() or not self._thread.is_alive():
             raise BackendError("the engine has stopped; restart the server")
         try:
@@ -110,6 +130,11 @@ class GenerationEngine:
                 f"{self._waiting.maxsize} requests are waiting already; try again later"
             ) from None
         return generation
+
+    @cached_property
+    def _token_texts(self) -> TokenTexts:
+        """Made for the first request that needs it."""
+        return token_texts(self._tokenizer)
 
     def close(self) -> None:
         """Cancels what runs and what waits, and ends the thread."""
@@ -149,6 +174,9 @@ class GenerationEngine:
                 generation.prompt_ids.to(self._model.device),
                 attention_mask=torch.ones_like(generation.prompt_ids).to(self._model.device),
                 generation_config=self._sampling(generation),
+                logits_processor=LogitsProcessorList(
+                    [GroundedDecoding([generation.grounding])] if generation.grounding else []
+                ),
                 stopping_criteria=StoppingCriteriaList([_Ended(streamer, generation)]),
                 streamer=streamer,
             )

@@ -8,6 +8,7 @@ import httpx
 
 from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.errors import BackendError, ConfigurationError, DataError
+from rag_llm_system.domain.from_context import FromContext
 
 _CONNECT_S = 3.0
 _READ_S = 120.0
@@ -47,7 +48,25 @@ class LocalInferenceLLM:
 
         Raises DataError for a prompt the server will not read, BackendError for all other failures.
         """
-        body = {
+        return self._sent(self._body(messages, max_tokens, temperature))
+
+    def stream_from_context(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float,
+        from_context: Sequence[FromContext],
+    ) -> Iterator[str]:
+        """As ``stream``; the server masks what is not from the context."""
+        fields = [field.model_dump(mode="json") for field in from_context]
+        body = self._body(messages, max_tokens, temperature)
+        return self._sent({**body, "from_context": fields})
+
+    def _body(
+        self, messages: Sequence[Message], max_tokens: int, temperature: float
+    ) -> dict[str, Any]:
+        return {
             "messages": [{"role": m.role, "content": m.content} for m in messages],
             "max_new_tokens": max_tokens,
             "temperature": temperature,
@@ -55,6 +74,8 @@ class LocalInferenceLLM:
             "stop": list(self._stop),
             "stream": True,
         }
+
+    def _sent(self, body: dict[str, Any]) -> Iterator[str]:
         try:
             # the server is ours and near: a proxy of the environment has no business between
             with (

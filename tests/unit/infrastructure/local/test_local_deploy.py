@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.errors import BackendError, ConfigurationError, DataError
+from rag_llm_system.domain.from_context import FromContext
 from rag_llm_system.infrastructure.local.governance import GovernanceMonitor, GovernanceRecord
 from rag_llm_system.infrastructure.local.local_deploy import create_app
 from rag_llm_system.infrastructure.local.pending import PendingAnswer
@@ -110,6 +111,15 @@ def test_an_answer_has_text_status_and_usage_and_no_prompt():
     }
 
 
+def test_fields_from_the_context_reach_the_engine():
+    engine = ScriptedEngine("Hi")
+    field = {"open": "**", "close": "**", "values": ["Alien"], "suffixes": {"Alien": [" (1979)"]}}
+
+    posted(engine, {"prompt": "Where?", "from_context": [field]})
+
+    assert engine.asked[0][1]["from_context"] == [FromContext.model_validate(field)]
+
+
 def test_a_prompt_is_the_users_message_and_messages_pass_as_they_are():
     conversation = [
         {"role": "system", "content": "Be brief."},
@@ -128,7 +138,13 @@ def test_a_prompt_is_the_users_message_and_messages_pass_as_they_are():
     assert by_messages.asked == [
         (
             [Message(**m) for m in conversation],
-            {"max_new_tokens": 7, "temperature": 1.0, "top_p": 0.5, "stop": ["E"]},
+            {
+                "max_new_tokens": 7,
+                "temperature": 1.0,
+                "top_p": 0.5,
+                "stop": ["E"],
+                "from_context": [],
+            },
         )
     ]
 
@@ -195,6 +211,13 @@ def test_each_inference_leaves_a_record_without_its_texts():
         ({"messages": [{"role": "tool", "content": "b"}]}, "body.messages.0.role: "),
         ({"messages": [{"role": "user", "content": "a" * 150_000}] * 2}, "over 200000 characters"),
         (["prompt"], "body: "),
+        ({"prompt": "a", "from_context": [{"open": "*"}]}, "body.from_context.0.close: "),
+        ({"prompt": "a", "from_context": [{"open": "", "close": "*"}]}, "from_context.0.open: "),
+        (
+            {"prompt": "a", "from_context": [{"open": "*", "close": "*", "values": ["a*"]}]},
+            "value 'a*' would not end at its closing mark",
+        ),
+        ({"prompt": "a", "from_context": [{"open": "*", "close": "*"}] * 9}, "body.from_context: "),
     ],
 )
 def test_bad_input_is_answered_with_one_clear_line(body: Any, reason: str):
