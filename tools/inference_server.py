@@ -4,8 +4,10 @@ from pathlib import Path
 
 import click
 
-from rag_llm_system.settings import load_settings
+from rag_llm_system.domain.errors import MissingFile
+from rag_llm_system.settings import Settings, load_settings
 from tools.errors import clean_exit
+from tools.models import model_registry
 from tools.start import start
 
 SHUTDOWN_S = 5
@@ -15,12 +17,12 @@ SHUTDOWN_S = 5
 @click.command(help="Serve POST /infer and GET /health with a fine-tuned model.")
 @click.option(
     "--model",
-    type=click.Path(path_type=Path),
-    help="Folder that a training left (default: the model that was registered last).",
+    metavar="VERSION|FOLDER",
+    help="A version of poe model-list, or a folder that a training left (default: the one in production).",
 )
 @click.option("--host", help="Address to listen on (default: setting INFERENCE_HOST).")
 @click.option("--port", type=int, help="Port to listen on (default: setting INFERENCE_PORT).")
-def main(model: Path | None, host: str | None, port: int | None) -> None:
+def main(model: str | None, host: str | None, port: int | None) -> None:
     with clean_exit():
         import uvicorn
 
@@ -32,7 +34,8 @@ def main(model: Path | None, host: str | None, port: int | None) -> None:
         from tools.ports import listening_port
 
         settings = load_settings()
-        folder = model or current_model(settings.data_dir / "models")
+        models = settings.data_dir / "models"
+        folder = _folder_of(model, settings) if model else current_model(models)
         host = host or settings.INFERENCE_HOST
         port = listening_port(host, port or settings.INFERENCE_PORT, "INFERENCE_PORT")
 
@@ -52,6 +55,16 @@ def main(model: Path | None, host: str | None, port: int | None) -> None:
             log_level="warning",
             timeout_graceful_shutdown=SHUTDOWN_S,
         )
+
+
+def _folder_of(model: str, settings: Settings) -> Path:
+    """A folder as it is; else the folder of that version, restored when it was removed."""
+    if Path(model).is_dir():
+        return Path(model)
+    if not model.isdecimal():
+        raise MissingFile(f"{model}: no such folder; poe model-list shows the versions")
+    with model_registry(settings) as registry:
+        return registry.folder(registry.version(int(model)))
 
 
 if __name__ == "__main__":

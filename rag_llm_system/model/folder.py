@@ -1,4 +1,4 @@
-"""The folder that a training leaves: base, adapter and the record of the run."""
+"""The folder that a training leaves: adapter or whole model, a base made for it, and the record of the run."""
 
 import json
 from pathlib import Path
@@ -16,6 +16,8 @@ from rag_llm_system.model.quiet import quiet
 RECORD_FILE = "training.json"
 """Written last: a folder that has it is complete."""
 ADAPTER_DIR = "adapter"
+MODEL_DIR = "model"
+"""The whole model, of a full fine-tuning or merged, in place of the adapter."""
 BASE_DIR = "base"
 """Only there when the base was made by the training; otherwise the record names it."""
 
@@ -37,20 +39,43 @@ def read_record(folder: Path) -> dict[str, Any]:
 def load_finetuned(
     folder: Path, *, merged: bool = False, token: SecretStr | None = None
 ) -> LoadedModel:
-    """The model with its adapter; when not ``merged``, ``with model.disable_adapter()`` gives the base alone.
+    """The trained model: of a full fine-tuning its weights, else the base with its adapter.
 
+    When there is an adapter and it is not ``merged``, ``with model.disable_adapter()`` gives the base alone.
     On the GPU in bfloat16 when there is one, else on the processor in float32.
     """
     record = read_record(folder)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    device, dtype = _here()
     with quiet():
-        if (folder / BASE_DIR).is_dir():
-            base = AutoModelForCausalLM.from_pretrained(folder / BASE_DIR, dtype=dtype)
+        if (folder / MODEL_DIR).is_dir():
+            model = AutoModelForCausalLM.from_pretrained(folder / MODEL_DIR, dtype=dtype)
+            tokenizer = AutoTokenizer.from_pretrained(folder / MODEL_DIR)
         else:
-            base = load_base(record["base"], dtype=dtype, token=token).model
-        tokenizer = AutoTokenizer.from_pretrained(folder / ADAPTER_DIR)
-        model = PeftModel.from_pretrained(base, folder / ADAPTER_DIR)
-        if merged:
-            model = model.merge_and_unload()
+            base = _base(folder, record, dtype, token)
+            model = PeftModel.from_pretrained(base.model, folder / ADAPTER_DIR)
+            tokenizer = AutoTokenizer.from_pretrained(folder / ADAPTER_DIR)
+            if merged:
+                model = model.merge_and_unload()
     return LoadedModel(model=model.to(device).eval(), tokenizer=tokenizer)
+
+
+def load_unadapted(folder: Path, *, token: SecretStr | None = None) -> LoadedModel:
+    """The base that the training began with, with the tokenizer of the trained model."""
+    record = read_record(folder)
+    device, dtype = _here()
+    trained = MODEL_DIR if (folder / MODEL_DIR).is_dir() else ADAPTER_DIR
+    with quiet():
+        model = _base(folder, record, dtype, token).model
+        tokenizer = AutoTokenizer.from_pretrained(folder / trained)
+    return LoadedModel(model=model.to(device).eval(), tokenizer=tokenizer)
+
+
+def _here() -> tuple[str, torch.dtype]:
+    return ("cuda", torch.bfloat16) if torch.cuda.is_available() else ("cpu", torch.float32)
+
+
+def _base(
+    folder: Path, record: dict[str, Any], dtype: torch.dtype, token: SecretStr | None
+) -> LoadedModel:
+    own = folder / BASE_DIR
+    return load_base(str(own) if own.is_dir() else record["base"], dtype=dtype, token=token)

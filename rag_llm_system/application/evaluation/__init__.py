@@ -1,4 +1,4 @@
-"""How well retrieval finds what it should: measures, their uncertainty, benchmarks and runs over them.
+"""How well retrieval finds what it should, and models answer: measures, their uncertainty, benchmarks and runs.
 
 ::
 
@@ -7,5 +7,8 @@
     beir.py          reads a benchmark in BEIR's layout
     language.py      whether texts are source code, and in which language
     ingest.py        a benchmark becomes an index, by the same way as crawled documents
+    answers/         what models write about unseen rows, one beside the other
+    film_answers.py  answers of the movie assistant, fact by fact
+    promotion.py     whether a model is better than the one that serves
     runs.py          every query of a benchmark through a retriever: rankings and latencies
 """

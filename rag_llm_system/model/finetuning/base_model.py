@@ -1,23 +1,28 @@
 """The model to fine-tune: a small Llama 3 made on the spot, or one from Hugging Face or a folder."""
 
+import importlib.util
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import SecretStr
+from safetensors import SafetensorError
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
+    BitsAndBytesConfig,
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
 )
 
-from rag_llm_system.domain.errors import ConfigurationError, MissingFile
+from rag_llm_system.domain.errors import ConfigurationError, MissingExtra, MissingFile
 from rag_llm_system.model.finetuning.chat_template import (
     BEGIN_OF_TEXT,
     END_OF_TURN,
@@ -26,7 +31,9 @@ from rag_llm_system.model.finetuning.chat_template import (
     prepare_tokenizer,
 )
 from rag_llm_system.model.finetuning.config import SCRATCH, ScratchSettings
+from rag_llm_system.model.finetuning.processes import processes
 
+_FAMILY = "llama"
 _LONGEST_REASON = 160
 """Characters of a vendor's message that are worth repeating; the rest is advice for others."""
 
@@ -72,25 +79,78 @@ def make_scratch(shape: ScratchSettings, texts: Iterable[str], seed: int) -> Loa
     return LoadedModel(model=model, tokenizer=tokenizer)
 
 
-def load_base(base: str, *, dtype: torch.dtype, token: SecretStr | None = None) -> LoadedModel:
-    """A Llama 3 model by its Hugging Face id or folder, ready to be trained.
+def read_config(base: str, token: SecretStr | None = None) -> Any:
+    """The ``config.json`` of a Llama by its Hugging Face id or folder; nothing else is read.
 
-    Raises ConfigurationError when it is not there, is gated, or is not a Llama 3 model.
+    Raises ConfigurationError when it is not there, is gated, or is of another family.
     """
     if (Path(base).is_absolute() or base.startswith(".")) and not Path(base).is_dir():
         raise MissingFile(f"base {base!r}: no such folder; name another, or use base: scratch")
-    secret = token.get_secret_value() if token else None
+    with _explained(base):
+        config = AutoConfig.from_pretrained(base, token=_secret(token))
+    if config.model_type != _FAMILY:
+        raise ConfigurationError(
+            f"base {base!r} is a model of the family {config.model_type!r}; use one of Llama 3, or base: scratch"
+        )
+    return config
+
+
+def load_base(
+    base: str,
+    *,
+    dtype: torch.dtype,
+    token: SecretStr | None = None,
+    attention: str | None = None,
+    quantised: bool = False,
+) -> LoadedModel:
+    """A Llama 3 model by its Hugging Face id or folder, ready to be trained; ``quantised``: in 4 bits (NF4).
+
+    Raises ConfigurationError when it is not there, is gated, or is not a Llama 3 model.
+    """
+    read_config(base, token)
+    quantisation = _in_4_bits(dtype) if quantised else {}
+    with _explained(base):
+        tokenizer = AutoTokenizer.from_pretrained(base, token=_secret(token))
+        prepare_tokenizer(tokenizer, base)
+        model = AutoModelForCausalLM.from_pretrained(
+            base, dtype=dtype, token=_secret(token), attn_implementation=attention, **quantisation
+        )
+    for module in model.modules() if quantised else ():
+        # on a processor the library repacks weights when they are first evaluated: rounded, and not in any shape
+        module.support_avx512bf16_for_cpu = False
+    return LoadedModel(model=model, tokenizer=tokenizer)
+
+
+def _in_4_bits(dtype: torch.dtype) -> dict[str, Any]:
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise MissingExtra("qlora", extra="qlora")
+    here = f"cuda:{processes().local_process_index}" if torch.cuda.is_available() else "cpu"
+    return {
+        "device_map": {"": here},
+        "quantization_config": BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        ),
+    }
+
+
+def _secret(token: SecretStr | None) -> str | None:
+    return (token.get_secret_value() if token else None) or None
+
+
+@contextmanager
+def _explained(base: str) -> Iterator[None]:
+    """Errors of the library as one line that says what to do."""
     try:
-        tokenizer = AutoTokenizer.from_pretrained(base, token=secret or None)
-        model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, token=secret or None)
-    except (OSError, ValueError) as error:
+        yield
+    except (OSError, ValueError, SafetensorError) as error:
         reason = textwrap.shorten(str(error), _LONGEST_REASON) or type(error).__name__
         raise ConfigurationError(
             f"base {base!r} cannot be loaded ({reason}); for a gated model set HUGGINGFACE_ACCESS_TOKEN,"
             " without a model hub use a local folder or base: scratch"
         ) from error
-    prepare_tokenizer(tokenizer, base)
-    return LoadedModel(model=model, tokenizer=tokenizer)
 
 
 def _train_tokenizer(texts: Iterable[str], vocab_size: int) -> Any:

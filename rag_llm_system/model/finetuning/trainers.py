@@ -1,223 +1,256 @@
-"""The two trainings, as TRL runs them: the small base on plain text, the adapter on conversations."""
+"""The trainings as TRL runs them: made from the settings, gone on with after a kill, and measured."""
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import datasets
 import torch
-from peft import LoraConfig
-from transformers import PrinterCallback, TrainerCallback
-from trl import SFTConfig, SFTTrainer
+from datasets import Dataset
+from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback, set_seed
+from transformers.trainer_callback import ExportableState, TrainerState
+from trl import DPOTrainer, SFTTrainer
 
-from rag_llm_system.domain.datasets import TrainingRow
-from rag_llm_system.domain.errors import BackendError, DataError
-from rag_llm_system.model.finetuning.base_model import LoadedModel
-from rag_llm_system.model.finetuning.chat_template import END_OF_TEXT
-from rag_llm_system.model.finetuning.config import (
-    OnLog,
-    Phase,
-    PhaseResult,
-    TrainingConfig,
-    TrainingLog,
+from rag_llm_system.domain.errors import BackendError
+from rag_llm_system.model.finetuning.arguments import (
+    Job,
+    base_arguments,
+    dpo_arguments,
+    lora_config,
+    sft_arguments,
 )
+from rag_llm_system.model.finetuning.base_model import LoadedModel
+from rag_llm_system.model.finetuning.config import OnLog, Phase, PhaseResult, TrainingLog
+from rag_llm_system.model.finetuning.device import PeakMemory
+from rag_llm_system.model.finetuning.processes import processes
+from rag_llm_system.model.finetuning.throughput import peak_of
+from rag_llm_system.model.finetuning.unfinished import read_state, write_whole
 
-_RECORDED_ARGUMENTS = (
+_RECORDED = (
     "max_steps", "num_train_epochs", "learning_rate", "lr_scheduler_type", "warmup_steps", "weight_decay",
-    "per_device_train_batch_size", "gradient_accumulation_steps", "max_length", "logging_steps", "seed",
-    "bf16", "use_cpu", "assistant_only_loss",
+    "adam_beta1", "adam_beta2", "max_grad_norm", "optim", "per_device_train_batch_size",
+    "gradient_accumulation_steps", "max_length", "packing", "activation_checkpointing", "logging_steps", "eval_steps",
+    "save_steps", "save_total_limit", "load_best_model_at_end", "seed", "bf16", "use_cpu", "beta",
+    "precompute_ref_log_probs",
 )  # fmt: skip
+_OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
+"""What torch says on a processor, in a plain RuntimeError."""
 
 
-@dataclass(frozen=True)
-class Device:
-    name: Literal["cpu", "cuda"]
-    bf16: bool
-
-    @property
-    def weights(self) -> torch.dtype:
-        """On the processor weights stay in float32, and bfloat16 is used for products only."""
-        return torch.bfloat16 if self.bf16 and self.name == "cuda" else torch.float32
-
-
-def device_for(config: TrainingConfig) -> Device:
-    if torch.cuda.is_available():
-        return Device("cuda", bf16=config.dtype != "float32" and torch.cuda.is_bf16_supported())
-    # older torch cannot say; without the instructions bfloat16 is slower than float32
-    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    has_bf16 = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
-    return Device("cpu", bf16=config.dtype == "bfloat16" or (config.dtype == "auto" and has_bf16))
-
-
-@dataclass(frozen=True)
-class Run:
-    """What both trainings of a run share; ``folder`` is for what the library writes."""
-
-    config: TrainingConfig
-    device: Device
-    folder: Path
-    on_log: OnLog
-
-
-def conversation(row: TrainingRow) -> list[dict[str, str]]:
-    """The messages as the libraries take them."""
-    return [{"role": m.role, "content": m.content} for m in row.messages]
-
-
-def _arguments(of: Run, **own: Any) -> SFTConfig:
-    """What both trainings share: quiet, local, nothing saved or sent by the library."""
-    return SFTConfig(
-        output_dir=str(of.folder),
-        logging_steps=of.config.logging_steps,
-        seed=of.config.seed,
-        bf16=of.device.bf16,
-        use_cpu=of.device.name == "cpu",
-        dataloader_pin_memory=of.device.name == "cuda",
-        activation_checkpointing=of.device.name == "cuda",
-        report_to="none",
-        push_to_hub=False,
-        save_strategy="no",
-        disable_tqdm=True,
-        **own,
-    )
-
-
-def train_base(of: Run, base: LoadedModel, rows: Sequence[TrainingRow]) -> PhaseResult:
-    """Trains all weights on the plain answers, so that the adapter has something to adapt."""
-    scratch = of.config.scratch
-    blocks = _blocks(
-        [row.messages[-1].content for row in rows], base.tokenizer, scratch.block_tokens
-    )
-    trainer = _trainer(
-        model=base.model,
-        args=_arguments(
-            of,
-            max_steps=scratch.max_steps,
-            learning_rate=scratch.learning_rate,
-            lr_scheduler_type="cosine",
-            warmup_steps=min(20, scratch.max_steps // 4),
-            per_device_train_batch_size=scratch.batch_size,
-            max_length=scratch.block_tokens,
-        ),
-        train_dataset=datasets.Dataset.from_dict({"input_ids": blocks}),
-        processing_class=base.tokenizer,
-        callbacks=[_Progress("base", of.on_log)],
-    )
-    return run(trainer, "base", tested=False)
-
-
-def _blocks(texts: Sequence[str], tokenizer: Any, size: int) -> list[list[int]]:
-    """The texts one after another, in blocks of ``size`` tokens; a last, shorter block is left out."""
-    begin, end = tokenizer.bos_token_id, tokenizer.convert_tokens_to_ids(END_OF_TEXT)
-    ids = list(
-        chain.from_iterable(
-            [begin, *tokenizer(text, add_special_tokens=False)["input_ids"], end] for text in texts
+def base_trainer(job: Job, base: LoadedModel, train: Dataset) -> Any:
+    return _quiet(
+        SFTTrainer(
+            model=base.model,
+            args=base_arguments(job),
+            train_dataset=train,
+            processing_class=base.tokenizer,
+            callbacks=_callbacks(job, "base"),
         )
     )
-    blocks = [ids[at : at + size] for at in range(0, len(ids) - size + 1, size)]
-    if not blocks:
-        raise DataError(
-            f"the training texts have {len(ids)} tokens, less than one block of {size}: more rows are needed"
-            " to make a base from scratch"
+
+
+def sft_trainer(job: Job, base: LoadedModel, train: Dataset, test: Dataset) -> Any:
+    """Not run yet: what it trains with is read back from it for the record."""
+    return _quiet(
+        SFTTrainer(
+            model=base.model,
+            args=sft_arguments(job, len(train)),
+            train_dataset=train,
+            eval_dataset=test,
+            processing_class=base.tokenizer,
+            peft_config=None if job.config.method == "full" else lora_config(job.config),
+            callbacks=_callbacks(job, "sft"),
         )
-    return blocks
-
-
-def adapter_trainer(
-    of: Run, base: LoadedModel, train: Sequence[TrainingRow], test: Sequence[TrainingRow]
-) -> Any:
-    """Not run yet: what it trained with is read back from it for the record."""
-    config = of.config
-    targets = config.lora.targets
-    return _trainer(
-        model=base.model,
-        args=_arguments(
-            of,
-            max_steps=config.max_steps or -1,
-            num_train_epochs=config.epochs or 1.0,
-            learning_rate=config.learning_rate,
-            lr_scheduler_type=config.schedule,
-            warmup_steps=config.warmup_steps,
-            weight_decay=config.weight_decay,
-            per_device_train_batch_size=config.batch_size,
-            per_device_eval_batch_size=config.batch_size,
-            gradient_accumulation_steps=config.gradient_accumulation,
-            max_length=config.max_length,
-            assistant_only_loss=True,
-            train_sampling_strategy="group_by_length",  # measured: a third less time than with mixed lengths
-        ),
-        train_dataset=_dataset(train),
-        eval_dataset=_dataset(test),
-        processing_class=base.tokenizer,
-        peft_config=LoraConfig(
-            task_type="CAUSAL_LM",
-            r=config.lora.r,
-            lora_alpha=config.lora.alpha,
-            lora_dropout=config.lora.dropout,
-            target_modules=targets if isinstance(targets, str) else list(targets),
-        ),
-        callbacks=[_Progress("adapter", of.on_log)],
     )
 
 
-def _dataset(rows: Sequence[TrainingRow]) -> Any:
-    return datasets.Dataset.from_list([{"messages": conversation(row)} for row in rows])
+def dpo_trainer(job: Job, trained: LoadedModel, train: Dataset, test: Dataset) -> Any:
+    """``trained`` is what the supervised training left: with its adapter open for training, or all weights.
+
+    Of the adapter TRL keeps a frozen copy, the reference; without one it computes the reference now.
+    """
+    return _quiet(
+        DPOTrainer(
+            model=trained.model,
+            args=dpo_arguments(job, len(train)),
+            train_dataset=train,
+            eval_dataset=test,
+            processing_class=trained.tokenizer,
+            callbacks=_callbacks(job, "dpo"),
+        )
+    )
 
 
-def _trainer(**arguments: Any) -> Any:
-    trainer = SFTTrainer(**arguments)
+def _callbacks(job: Job, phase: Phase) -> list[Any]:
+    own: list[Any] = [_Progress(phase, job.on_log), _Clock()]
+    if phase != "base" and job.config.early_stopping:
+        own.append(EarlyStoppingCallback(job.config.early_stopping))
+    return own
+
+
+def _quiet(trainer: Any) -> Any:
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-def run(trainer: Any, phase: Phase, *, tested: bool) -> PhaseResult:
-    try:
-        before = trainer.evaluate()["eval_loss"] if tested else None
-        started = time.monotonic()
-        trainer.train()
-        seconds = time.monotonic() - started
-        after = trainer.evaluate()["eval_loss"] if tested else None
-    except torch.OutOfMemoryError as error:
-        raise BackendError(
-            "the GPU's memory is too small for this training: lower batch_size or max_length"
-        ) from error
-    history = trainer.state.log_history
-    losses = tuple((entry["step"], entry["loss"]) for entry in history if "loss" in entry)
-    if not all(math.isfinite(loss) for _, loss in losses):
-        raise BackendError(
-            f"the {phase} training diverged (loss is not a number): lower learning_rate"
-        )
+def run(trainer: Any, phase: Phase, job: Job, *, flops_per_token: float) -> PhaseResult:
+    """Trains from the newest checkpoint of the phase, or from the start; the model of ``trainer`` is the best or last.
+
+    Raises BackendError when the memory does not suffice, or the loss is no longer a number.
+    """
+    checkpoint = job.place.newest_checkpoint(phase)
+    memory = PeakMemory(job.device)
+    with _explained(trainer, phase, job):
+        before = _loss_before(trainer, phase, job)
+        set_seed(job.config.seed)  # with or without the evaluation before, and after any phase
+        _train(trainer, checkpoint)
+        _check_losses(trainer, phase, job)
+        peak_memory = memory.bytes()
+        after = trainer.evaluate()["eval_loss"] if before is not None else None
+    state = trainer.state
+    seconds = next(c for c in trainer.callback_handler.callbacks if isinstance(c, _Clock)).seconds
+    tokens = int(state.num_input_tokens_seen)
+    per_second = tokens / seconds if seconds else 0.0
+    peak = peak_of(job.device.name, bf16=job.device.bf16)
+    between = {e["step"]: e["eval_loss"] for e in state.log_history if "eval_loss" in e}
+    best = Path(state.best_model_checkpoint).name if state.best_model_checkpoint else None
     return PhaseResult(
         phase=phase,
-        steps=trainer.state.global_step,
-        tokens=int(
-            max((entry["num_tokens"] for entry in history if "num_tokens" in entry), default=0)
-        ),
+        steps=state.global_step,
+        tokens=tokens,
         seconds=seconds,
-        losses=losses,
+        losses=tuple((e["step"], e["loss"]) for e in state.log_history if "loss" in e),
+        test_losses=tuple(sorted(({} if before is None else {0: before} | between).items())),
         test_loss_before=before,
         test_loss_after=after,
-        arguments={name: getattr(trainer.args, name) for name in _RECORDED_ARGUMENTS},
+        tokens_per_s=per_second,
+        flop_utilisation=flops_per_token
+        * per_second
+        / (peak.flops_per_s * processes().num_processes),
+        peak_flops_per_s=peak.flops_per_s,
+        peak_is_measured=peak.measured,
+        peak_memory_bytes=peak_memory,
+        stopped_early=state.global_step < state.max_steps,
+        best_step=int(best.rpartition("-")[2]) if best else None,
+        resumed_from=int(checkpoint.name.rpartition("-")[2]) if checkpoint else None,
+        arguments={
+            name: _plain(getattr(trainer.args, name))
+            for name in _RECORDED
+            if hasattr(trainer.args, name)
+        },
     )
 
 
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _loss_before(trainer: Any, phase: Phase, job: Job) -> float | None:
+    """Of the untrained model on the test set; kept, so that a run that goes on need not compute it again."""
+    if trainer.eval_dataset is None:
+        return None
+    path = job.place.checkpoints(phase) / "loss_before"
+    if not path.is_file():
+        loss = trainer.evaluate()["eval_loss"]
+        if processes().is_main_process:
+            write_whole(path, repr(loss))
+        return float(loss)
+    return float(path.read_text(encoding="ascii"))
+
+
+def _train(trainer: Any, checkpoint: Path | None) -> None:
+    if checkpoint is None or not _is_complete(checkpoint):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        return
+    # killed after the last step; the library would take more of them
+    trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+    best = trainer.state.best_model_checkpoint if trainer.args.load_best_model_at_end else None
+    trainer._load_from_checkpoint(best or str(checkpoint))
+    for callback in trainer.callback_handler.callbacks:
+        if isinstance(callback, _Clock):
+            callback.seconds = trainer.state.stateful_callbacks["_Clock"]["args"]["seconds"]
+
+
+def _is_complete(checkpoint: Path) -> bool:
+    state = read_state(checkpoint) or {}
+    stop = state.get("stateful_callbacks", {}).get("EarlyStoppingCallback")
+    patience = stop and stop["args"]["early_stopping_patience"]
+    return bool(
+        state["global_step"] >= state["max_steps"]
+        or (stop and stop["attributes"]["early_stopping_patience_counter"] >= patience)
+    )
+
+
+@contextmanager
+def _explained(trainer: Any, phase: Phase, job: Job) -> Iterator[None]:
+    """A lack of memory as one line."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        plain = isinstance(error, torch.OutOfMemoryError | MemoryError)
+        if not plain and not any(words in str(error).lower() for words in _OUT_OF_MEMORY):
+            raise
+        kept = job.place.newest_checkpoint(phase)
+        step = int(kept.name.rpartition("-")[2]) if kept else 0
+        raise BackendError(
+            f"out of memory in step {trainer.state.global_step + 1} of the {phase} training: lower batch_size and"
+            " raise gradient_accumulation by as much, or set activation_checkpointing: true; the next run goes on"
+            f" after step {step}"
+        ) from error
+
+
+def _check_losses(trainer: Any, phase: Phase, job: Job) -> None:
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    if not all(math.isfinite(loss) for loss in losses):
+        job.place.discard()
+        raise BackendError(
+            f"the {phase} training diverged (loss is not a number): lower learning_rate"
+        )
+
+
 class _Progress(TrainerCallback):  # type: ignore[misc] # the library's base class has no types
-    """Hands the trainer's logs on."""
+    """Hands the trainer's logs on, and ends a training whose loss is no longer a number."""
 
     def __init__(self, phase: Phase, on_log: OnLog) -> None:
         self._phase: Phase = phase
         self._on_log = on_log
 
-    def on_log(self, _args: Any, state: Any, _control: Any, logs: Any = None, **_: Any) -> None:
-        self._on_log(
-            TrainingLog(
-                phase=self._phase,
-                step=state.global_step,
-                total_steps=state.max_steps,
-                values={k: float(v) for k, v in (logs or {}).items() if isinstance(v, int | float)},
+    def on_log(self, _args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        values = {k: float(v) for k, v in (logs or {}).items() if isinstance(v, int | float)}
+        if not math.isfinite(values.get("loss", 0.0)):
+            control.should_training_stop = True
+        if state.is_world_process_zero:
+            self._on_log(
+                TrainingLog(
+                    phase=self._phase,
+                    step=state.global_step,
+                    total_steps=state.max_steps,
+                    values=values,
+                )
             )
-        )
+
+
+class _Clock(TrainerCallback, ExportableState):  # type: ignore[misc] # as above
+    """Counts the seconds of the steps, without evaluations and checkpoints; a checkpoint keeps the count."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self._since: float | None = None
+
+    def state(self) -> dict[str, Any]:
+        return {"args": {"seconds": self.seconds}, "attributes": {}}
+
+    def on_step_begin(self, *_: Any, **__: Any) -> None:
+        self._since = self._since or time.monotonic()
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        now = time.monotonic()
+        self.seconds += now - (self._since or now)
+        self._since = now
+
+    def on_evaluate(self, *_: Any, **__: Any) -> None:
+        self._since = None
+
+    on_save = on_evaluate

@@ -9,6 +9,7 @@ import torch
 
 from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.errors import BackendError, DataError, RagSystemError
+from rag_llm_system.domain.from_context import FromContext
 from rag_llm_system.model.finetuning.base_model import LoadedModel
 from rag_llm_system.model.inference.engine import EngineFull, Generation, GenerationEngine
 
@@ -100,6 +101,27 @@ def test_a_stop_string_ends_the_answer_before_it(engine: GenerationEngine):
     assert stopped == text[: text.find(stop)]
     assert reason == "stop"
     assert tokens < 12
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_behind_a_mark_comes_what_the_request_allows(engine: GenerationEngine, temperature: float):
+    written, _ = answer(engine)
+    mark = written[3]
+    field = FromContext(open=mark, close="!", values=["Zoë (2001)"])
+
+    text, _ = answer(engine, from_context=[field], max_new_tokens=60, temperature=temperature)
+
+    assert temperature or mark in text
+    *closed, last = ["Zoë (2001)!", *text.split(mark)[1:]]
+    assert all(part.startswith("Zoë (2001)!") for part in closed)
+    assert "Zoë (2001)!".startswith(last.removesuffix("\ufffd")[:11])
+
+
+def test_fields_that_do_not_go_together_are_refused_at_once(engine: GenerationEngine):
+    fields = [FromContext(open="*", close="*"), FromContext(open="**", close="**")]
+
+    with pytest.raises(DataError, match="choose another mark"):
+        ask(engine, Heard(), from_context=fields)
 
 
 def test_a_high_temperature_changes_the_answer_and_zero_repeats_it(engine: GenerationEngine):

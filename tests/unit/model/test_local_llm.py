@@ -8,6 +8,7 @@ import pytest
 
 from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.errors import BackendError, ConfigurationError, DataError, RagSystemError
+from rag_llm_system.domain.from_context import FromContext
 from rag_llm_system.model.inference.local import LocalInferenceLLM
 
 URL = "http://127.0.0.1:8000/infer"
@@ -79,6 +80,33 @@ def test_every_parameter_is_passed_on_and_pieces_come_back():
         "stream": True,
     }
     assert asked[0].extensions["timeout"] == {"connect": 3.0, "read": 7, "write": 7, "pool": 7}
+
+
+def test_fields_from_the_context_are_passed_on():
+    asked: list[dict[str, object]] = []
+    field = FromContext(
+        name="title", open="**", close="**", values=["Alien"], suffixes={"Alien": [" (1979)"]}
+    )
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content))
+        return httpx.Response(200, stream=Stream(ANSWER))
+
+    pieces = llm_at(answer).stream_from_context(
+        MESSAGES, max_tokens=9, temperature=0.25, from_context=[field]
+    )
+
+    assert "".join(pieces) == "Ici !"
+    assert asked[0]["max_new_tokens"] == 9
+    assert asked[0]["from_context"] == [
+        {
+            "name": "title",
+            "open": "**",
+            "close": "**",
+            "values": ["Alien"],
+            "suffixes": {"Alien": [" (1979)"]},
+        }
+    ]
 
 
 def test_closing_the_iterator_closes_the_connection():
