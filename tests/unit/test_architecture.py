@@ -78,7 +78,8 @@ def test_wiring_loads_no_heavy_library(module: str) -> None:
     ["rag", "run", "ml_service", "call_rag", "data_warehouse", "demo", "dashboard", "traces",
      "inference_server", "call_infer", "export_settings", "crawl", "bench_crawl", "bench_extraction",
      "bench_chunking", "bench_embedding", "bench_indexing", "bench_vector_stores", "forget",
-     "migrate_vector_store"],
+     "migrate_vector_store", "models", "movies_train", "train_files", "export_model", "check_dataset",
+     "bench_movie_training"],
 )  # fmt: skip
 def test_help_imports_nothing_heavy(command: str) -> None:
     heavy = ("torch", "transformers", "zenml", "langchain_core", "opik", "fastapi", "trafilatura")
@@ -147,6 +148,8 @@ def _imports(path: Path) -> set[str]:
                 "tree_sitter",
                 "Stemmer",
                 "rapidfuzz",
+                "datasketch",
+                "py3langid",
             },
         ),
     ],
