@@ -127,7 +127,6 @@ def test_the_answers_stand_side_by_side_on_a_page(
     [
         (("model=nowhere",), "model 'nowhere': no trained model in that folder"),
         (("model=adapted",), "adapted has no rows of its training to be evaluated on"),
-        (("rows=0",), "rows: Input should be greater than or equal to 1"),
     ],
 )
 def test_what_is_missing_is_told_in_one_line(
