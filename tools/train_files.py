@@ -44,9 +44,8 @@ def main(
 ) -> None:  # fmt: skip
     with clean_exit():
         # the training stack takes seconds to import; --help must not wait for it
-        from steps.training.training_log import show_log
-
         from rag_llm_system.model.finetuning.sft import finetune
+        from steps.training.training_log import show_log
         from steps.training.training_rows import rows_of_files
 
         training = load_run_config(config, overrides, Config)[0].training
