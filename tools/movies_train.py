@@ -11,7 +11,7 @@ from tools.run import run_pipeline
 from tools.start import start
 
 CONFIG = "configs/movies_training.yaml"
-TURNS = 3
+TURNS = 1
 
 
 @click.command(

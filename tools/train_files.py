@@ -44,6 +44,8 @@ def main(
 ) -> None:  # fmt: skip
     with clean_exit():
         # the training stack takes seconds to import; --help must not wait for it
+        from rag_llm_system.model.description import describe
+        from rag_llm_system.model.finetuning.processes import processes
         from rag_llm_system.model.finetuning.sft import finetune
         from steps.training.training_log import show_log
         from steps.training.training_rows import rows_of_files
@@ -67,8 +69,10 @@ def main(
                 on_log=show_log,
                 token=load_settings().HUGGINGFACE_ACCESS_TOKEN,
             )
-        for line in _lines(result):
-            click.echo(line)
+        if processes().is_main_process:
+            describe(output)
+            for line in _lines(result):
+                click.echo(line)
 
 
 def _lines(result: "TrainingResult") -> Iterator[str]:

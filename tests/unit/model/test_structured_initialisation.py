@@ -40,9 +40,9 @@ def a_model(
     )
 
 
-def recall(model: LlamaForCausalLM) -> float:
+def recall(model: LlamaForCausalLM, *, different: int = VOCABULARY) -> float:
     """Of a random sequence seen once, the share of tokens that the model predicts the second time."""
-    tokens = torch.randint(VOCABULARY, (4, 60), generator=torch.Generator().manual_seed(1))
+    tokens = torch.randint(different, (4, 60), generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         predicted = model(input_ids=tokens.repeat(1, 2)).logits[:, 62:-1].argmax(-1)
     return float((predicted == tokens[:, 3:]).float().mean())
@@ -56,6 +56,12 @@ def test_a_model_copies_a_random_sequence_before_any_training(
     assert recall(model) < 0.1
     initialise_for_copying(model, seed=0)
     assert recall(model) > 0.7
+
+
+def test_what_follows_a_pair_that_returns_is_told_by_the_tokens_before_it() -> None:
+    model = a_model()
+    initialise_for_copying(model, seed=0)
+    assert recall(model, different=20) > 0.7
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:

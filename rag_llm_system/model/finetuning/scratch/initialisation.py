@@ -2,10 +2,11 @@
 
 A copying circuit of two layers (Olsson et al. 2022, "induction heads") takes most of a short training to emerge. Here
 its weights are written down instead. The residual stream begins as two halves: the identity of the token, with one
-constant feature, and room for the tokens before it. Layer 0 attends to the token a fixed distance back, by the phase
-of the rotary embedding, and writes that token's identity into the room. Layer 1 looks for a place where the tokens
-before were the same as the tokens here, and adds the identity of what followed there. All weights are trained
-afterwards. A model made this way is not "randomly initialised", and must not be called so.
+constant feature, and room for the tokens before it. Each head of layer 0 attends to the token a fixed distance back, by
+the phase of the rotary embedding, and writes that token's identity into the room. Layer 1 looks for a place where the
+tokens before were the same as the last four here, and adds the identity of what followed there. Fewer would not do:
+"Annabelle: Creation" and "the Annabelle doll" are the same for two tokens or three. All weights are trained afterwards.
+A model made this way is not "randomly initialised", and must not be called so.
 """
 
 import math
@@ -25,16 +26,22 @@ _CONSTANT = 4.0  # of the constant feature, in units of _SCALE
 _DAMPED = 0.2  # what is left of the noise where the structure is written
 _FAST_PAIRS = 8  # rotary pairs that tell one position from the next
 _FAST_STRENGTH = 7.7  # a head's attention on its distance is then above 0.9
-_SLOW_ANGLE = 1.5e-3  # radians per token: over a context of 500 tokens less than a right angle
-# how much a head asks for the nearer and for the farther token. Equal and sharper ones (4, 4), with less noise and
-# twice the output, copy better before the training (0.93 against 0.86 of random tokens), yet after its first 100
-# steps the loss was higher (0.77 against 0.48)
-_MATCH_STRENGTHS = ((2.0, 2.0), (4.0, 1.0))
+_SLOW_ANGLE = 3e-3  # radians per token: over a context of 300 tokens less than a right angle
+_COMPARED = 4  # tokens that must be the same: the one here and those before it
+_KEY_STRENGTH = 2.0
+# how much the heads of a group ask for each of these tokens, the one here first. Of a random sequence of 30 different
+# tokens, in which pairs return, an untrained model with these recalls 0.90 of the tokens; with two tokens compared
+# (2, 2 and 4, 1) it was 0.55
+_MATCH_STRENGTHS = ((4.0, 4.0, 4.0, 4.0), (4.0, 4.0, 4.0, 0.0))
+_COPY_STRENGTH = 4.0
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the parts are: ``identity`` features from 1 on, then one block per head of layer 0."""
+    """Where the parts are: ``identity`` features from 1 on, then one block per head of layer 0.
+
+    Head n of layer 0 looks n + 1 tokens back.
+    """
 
     hidden: int
     identity: int
@@ -43,9 +50,14 @@ class _Layout:
     group: int
     block: int
 
-    def room(self, kv_head: int, distance: int) -> int:
-        """The first feature of the block that holds the token ``distance`` back, as ``kv_head`` sees it."""
-        return self.identity + (kv_head * self.group + distance - 1) * self.block
+    @property
+    def compared(self) -> int:
+        """As many tokens as there are blocks for those a place compares with, up to the number that is wanted."""
+        return min(_COMPARED, self.kv_heads * self.group)
+
+    def room(self, distance: int) -> int:
+        """The first feature of the block that holds the token ``distance`` back."""
+        return self.identity + (distance - 1) * self.block
 
     def heads(self, kv_head: int) -> range:
         return range(kv_head * self.group, (kv_head + 1) * self.group)
@@ -66,10 +78,10 @@ def initialise_for_copying(model: Any, *, seed: int) -> None:
         if parameter.ndim == 2:
             parameter.copy_(_normal(parameter.shape, generator) * _NOISE)
     _write_embeddings(model.model.embed_tokens.weight, layout, generator)
-    views = [_orthonormal(layout, generator) for _ in range(layout.kv_heads)]
+    view = _orthonormal(layout, generator)
     angles = model.model.rotary_emb.inv_freq.float()
-    _write_look_back(model.model.layers[0].self_attn, layout, views, angles)
-    _write_recall(model.model.layers[1].self_attn, layout, views, angles)
+    _write_look_back(model.model.layers[0].self_attn, layout, view, angles)
+    _write_recall(model.model.layers[1].self_attn, layout, view, angles)
 
 
 def _layout(config: Any) -> _Layout:
@@ -121,64 +133,76 @@ def _write_embeddings(weight: torch.Tensor, layout: _Layout, generator: torch.Ge
 
 
 def _write_look_back(
-    attention: Any, layout: _Layout, views: list[torch.Tensor], angles: torch.Tensor
+    attention: Any, layout: _Layout, view: torch.Tensor, angles: torch.Tensor
 ) -> None:
-    """Layer 0: head n of a group attends n + 1 tokens back and writes that token's identity into its block."""
+    """Layer 0: head n attends n + 1 tokens back and writes that token's identity into its block."""
     query, key, value, output = _projections(attention)
-    half, size = layout.head_size // 2, layout.head_size
+    half = layout.head_size // 2
     # what the normalisation makes of the constant feature
     constant = _CONSTANT / math.sqrt((layout.identity - 1 + _CONSTANT**2) / layout.hidden)
     fast = range(min(_FAST_PAIRS, half))
-    for kv_head, view in enumerate(views):
+    for kv_head in range(layout.kv_heads):
         rows = layout.rows(kv_head)
         key[rows] *= _DAMPED
         value[rows] *= 0
         value[rows.start : rows.start + layout.block, 1 : layout.identity] = view
         for pair in fast:
             key[rows.start + pair, 0] = _FAST_STRENGTH / constant
-        for distance, head in enumerate(layout.heads(kv_head), start=1):
-            start = head * size
-            query[layout.rows(head)] *= _DAMPED
-            output[:, layout.rows(head)] *= _DAMPED
-            for pair in fast:
-                turn = distance * float(angles[pair])
-                query[start + pair, 0] = _FAST_STRENGTH / constant * math.cos(turn)
-                query[start + pair + half, 0] = -_FAST_STRENGTH / constant * math.sin(turn)
-            room = layout.room(kv_head, distance)
-            for feature in range(layout.block):
-                output[room + feature, start + feature] = _SCALE
+    for head in range(layout.kv_heads * layout.group):
+        start, distance = head * layout.head_size, head + 1
+        query[layout.rows(head)] *= _DAMPED
+        output[:, layout.rows(head)] *= _DAMPED
+        for pair in fast:
+            turn = distance * float(angles[pair])
+            query[start + pair, 0] = _FAST_STRENGTH / constant * math.cos(turn)
+            query[start + pair + half, 0] = -_FAST_STRENGTH / constant * math.sin(turn)
+        for feature in range(layout.block):
+            output[layout.room(distance) + feature, start + feature] = _SCALE
 
 
 def _write_recall(
-    attention: Any, layout: _Layout, views: list[torch.Tensor], angles: torch.Tensor
+    attention: Any, layout: _Layout, view: torch.Tensor, angles: torch.Tensor
 ) -> None:
     """Layer 1: attends to where the tokens here stood one earlier, and adds the identity found there."""
     query, key, value, output = _projections(attention)
-    half, size = layout.head_size // 2, layout.head_size
-    slow = [pair for pair in range(half) if float(angles[pair]) < _SLOW_ANGLE][: layout.block]
-    for kv_head, view in enumerate(views):
+    places = _places(layout, angles)
+    for kv_head in range(layout.kv_heads):
         rows = layout.rows(kv_head)
-        one_back, two_back = layout.room(kv_head, 1), layout.room(kv_head, 2)
+        seen = kv_head * len(places[0])  # each group compares other features of the tokens
         key[rows] *= _DAMPED
         value[rows] *= _DAMPED
-        for feature, pair in enumerate(slow):
-            key[rows.start + pair, one_back + feature] = 2.0
-            key[rows.start + pair + half, two_back + feature] = 2.0
-        first = 1 + kv_head * size
-        carried = range(first, min(first + size, layout.identity))
+        for distance, of_token in enumerate(places, start=1):
+            for feature, place in enumerate(of_token):
+                source = layout.room(distance) + seen + feature
+                key[rows.start + place, source] = _KEY_STRENGTH
+        first = 1 + kv_head * layout.head_size
+        carried = range(first, min(first + layout.head_size, layout.identity))
         for feature, source in enumerate(carried):
             value[rows.start + feature, source] = 1.0
         for order, head in enumerate(layout.heads(kv_head)):
-            near, far = _MATCH_STRENGTHS[order % len(_MATCH_STRENGTHS)]
+            start = head * layout.head_size
             query[layout.rows(head)] *= _DAMPED
             output[:, layout.rows(head)] *= _DAMPED
-            for feature, pair in enumerate(slow):
-                here = head * size + pair
-                query[here] = 0
-                query[here, 1 : layout.identity] = near * view[feature]
-                query[here + half, one_back + feature] = far
+            strengths = _MATCH_STRENGTHS[order % len(_MATCH_STRENGTHS)]
+            for distance, (of_token, strength) in enumerate(zip(places, strengths, strict=False)):
+                for feature, place in enumerate(of_token):
+                    asked = query[start + place]
+                    asked.zero_()
+                    if distance:
+                        asked[layout.room(distance) + seen + feature] = strength
+                    else:
+                        asked[1 : layout.identity] = strength * view[seen + feature]
             for feature, target in enumerate(carried):
-                output[target, head * size + feature] = 2 * _SCALE
+                output[target, start + feature] = _COPY_STRENGTH * _SCALE
+
+
+def _places(layout: _Layout, angles: torch.Tensor) -> list[list[int]]:
+    """For each compared token the features of a head that hold it, of pairs that hardly turn over a context."""
+    half = layout.head_size // 2
+    slow = [pair for pair in range(half) if float(angles[pair]) < _SLOW_ANGLE]
+    free = [*slow, *(pair + half for pair in slow)]
+    each = min(len(free) // layout.compared, layout.block // layout.kv_heads)
+    return [free[n * each : (n + 1) * each] for n in range(layout.compared)]
 
 
 def _projections(attention: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
