@@ -1,7 +1,6 @@
 """The command ``python -m tools.bench_movie_training``."""
 
 import os
-import platform
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
@@ -42,7 +41,10 @@ def main(
 ) -> None:  # fmt: skip
     with clean_exit():
         # the training stack takes seconds to import; --help must not wait for it
+        import torch
+
         from rag_llm_system.application.dataset.rows_files import whole_file
+        from tools.bench_embedding.processor import this_processor
         from tools.bench_movie_training.page import page
         from tools.bench_movie_training.seed import SeedResult, measure_seed
         from tools.run_config import load_run_config
@@ -64,7 +66,7 @@ def main(
         text = page(
             results,
             command=f"poe bench-movie-training -- {records.name} --seeds {seeds}",
-            machine=f"{platform.processor() or platform.machine()}, {len(os.sched_getaffinity(0))} cores",
+            machine=f"{this_processor().name}, {len(os.sched_getaffinity(0))} cores, {torch.get_num_threads()} threads",
             date=datetime.now(UTC).strftime("%d %B %Y"),
         )
         with whole_file(page_file) as file:
