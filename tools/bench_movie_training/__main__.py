@@ -66,7 +66,8 @@ def main(
         text = page(
             results,
             command=f"poe bench-movie-training -- {records.name} --seeds {seeds}",
-            machine=f"{this_processor().name}, {len(os.sched_getaffinity(0))} cores, {torch.get_num_threads()} threads",
+            machine=f"{this_processor().name}, {len(os.sched_getaffinity(0))} cores",
+            threads=torch.get_num_threads(),
             date=datetime.now(UTC).strftime("%d %B %Y"),
         )
         with whole_file(page_file) as file:

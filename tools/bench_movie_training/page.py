@@ -19,8 +19,10 @@ _COLUMNS = (
 )
 
 
-def page(results: Sequence[SeedResult], *, command: str, machine: str, date: str) -> str:
-    return "\n".join(_lines(results, command, machine, date)) + "\n"
+def page(
+    results: Sequence[SeedResult], *, command: str, machine: str, threads: int, date: str
+) -> str:
+    return "\n".join(_lines(results, command, f"{machine}, threads: {threads}", date)) + "\n"
 
 
 def _lines(results: Sequence[SeedResult], command: str, machine: str, date: str) -> Iterator[str]:
