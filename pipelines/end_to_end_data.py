@@ -47,8 +47,8 @@ def end_to_end_data(
     for kind in datasets or ():
         from pipelines import generate_datasets  # the datasets library: only where it is needed
 
-        defaults = generate_datasets.Config(dataset_type=kind, author_full_names=names)
-        generate_datasets.dataset_steps(**defaults.model_dump(mode="json"), after=[indexed])
+        config = generate_datasets.Config(dataset_type=kind, author_full_names=names)
+        generate_datasets.dataset_steps(config, after=[indexed])
 
 
 graph = end_to_end_data

@@ -74,62 +74,39 @@ def generate_datasets(
     dataset_id: str,
     private: bool,
 ) -> None:
-    dataset_steps(
-        dataset_type=dataset_type,
-        author_full_names=author_full_names,
-        categories=categories,
-        generator=generator,
-        llm=llm,
-        max_lost_share=max_lost_share,
-        filters=filters,
-        test_split_size=test_split_size,
-        seed=seed,
-        gates=gates,
-        push_to_huggingface=push_to_huggingface,
-        dataset_id=dataset_id,
-        private=private,
-    )
+    dataset_steps(Config.model_validate(locals()))
 
 
-def dataset_steps(
-    *,
-    dataset_type: DatasetKind,
-    author_full_names: list[str] | None,
-    categories: list[str],
-    generator: str,
-    llm: dict[str, Any],
-    max_lost_share: float,
-    filters: dict[str, Any],
-    test_split_size: float,
-    seed: int,
-    gates: dict[str, Any],
-    push_to_huggingface: bool,
-    dataset_id: str,
-    private: bool,
-    after: Sequence[Any] = (),
-) -> None:
+def dataset_steps(config: Config, *, after: Sequence[Any] = ()) -> None:
     """The steps, as a part of a larger graph too."""
+    kind, values = config.dataset_type, config.model_dump(mode="json")
+    categories, gates = config.categories, values["gates"]
     documents = query_feature_store(
-        categories=categories, author_full_names=author_full_names, after=list(after)
+        categories=categories, author_full_names=config.author_full_names, after=list(after)
     )
-    prompts = create_prompts(documents=documents, dataset_type=dataset_type, categories=categories)
-    generate, export = _MAKERS[dataset_type]
-    rows = generate(prompts=prompts, generator=generator, llm=llm, max_lost_share=max_lost_share)
-    kept = filter_rows(rows=rows, dataset_type=dataset_type, filters=filters)
+    prompts = create_prompts(documents=documents, dataset_type=kind, categories=categories)
+    generate, export = _MAKERS[kind]
+    rows = generate(
+        prompts=prompts,
+        generator=config.generator,
+        llm=values["llm"],
+        max_lost_share=config.max_lost_share,
+    )
+    kept = filter_rows(rows=rows, dataset_type=kind, filters=values["filters"])
     train, test = split_rows(
         rows=kept,
-        dataset_type=dataset_type,
-        test_split_size=test_split_size,
-        seed=seed,
+        dataset_type=kind,
+        test_split_size=config.test_split_size,
+        seed=config.seed,
         gates=gates,
     )
     report = evaluate_dataset(
-        train=train, test=test, documents=documents, dataset_type=dataset_type, gates=gates
+        train=train, test=test, documents=documents, dataset_type=kind, gates=gates
     )
     checked = check_dataset(report=report)
     dataset = export(train=train, test=test, report=report, after=[checked])
-    if push_to_huggingface:
-        push(dataset=dataset, dataset_id=dataset_id, private=private)
+    if config.push_to_huggingface:
+        push(dataset=dataset, dataset_id=config.dataset_id, private=config.private)
 
 
 _MAKERS = {

@@ -1,11 +1,11 @@
 """Rows of a training set as a ``datasets.Dataset``, which is kept on disk and read from there."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset, Features, Value
+from datasets import Dataset, DatasetDict, Features, Value
 from datasets.arrow_writer import ArrowWriter
 
 from rag_llm_system.domain.answers import Message
@@ -33,6 +33,18 @@ def dataset_of(
             writer.write(_example(row))
         writer.finalize()
     return Dataset.from_file(f"{path}.arrow")
+
+
+def datasets_of(
+    sides: Mapping[str, Iterable[Row]], kind: DatasetKind, *, work_dir: Path
+) -> DatasetDict:
+    """Each side by its name, such as train and test."""
+    return DatasetDict(
+        {
+            name: dataset_of(rows.__iter__, kind, work_dir=work_dir, split=name)
+            for name, rows in sides.items()
+        }
+    )
 
 
 def rows_of(dataset: Dataset) -> Iterator[Row]:

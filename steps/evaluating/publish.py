@@ -13,6 +13,7 @@ from rag_llm_system.application.evaluation.whole_files import write_whole
 from rag_llm_system.bootstrap import System
 from rag_llm_system.domain.documents import sha256_of
 from steps.evaluating.target import Target
+from steps.opik_server import opik_server
 from steps.progress import say
 from steps.registry import ModelRegistry
 from steps.session import current_system
@@ -50,23 +51,14 @@ def publish_report(folder: Path, report: EvaluationReport) -> HTMLString:
 
 def _log_to_opik(system: System, report: EvaluationReport, model: str, run: str) -> None:
     """The samples as a dataset and each model as an experiment over it, where there is an Opik server."""
-    settings = system.settings
-    key = settings.OPIK_API_KEY.get_secret_value()
-    if settings.TRACING == "off" or not (settings.OPIK_URL_OVERRIDE or key) or not report.samples:
+    server = opik_server(system)
+    if server is None or not report.samples:
         return
     from rag_llm_system.infrastructure.tracing.opik_experiments import (  # imports the SDK
-        CLOUD_URL,
         ExperimentRow,
-        OpikServer,
         log_experiment,
     )
 
-    server = OpikServer(
-        settings.OPIK_URL_OVERRIDE or CLOUD_URL,
-        key,
-        settings.OPIK_WORKSPACE,
-        settings.OPIK_PROJECT_NAME,
-    )
     for scores in report.models:
         rows = [
             ExperimentRow(

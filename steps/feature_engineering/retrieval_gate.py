@@ -25,6 +25,7 @@ from rag_llm_system.domain.ports import Tracer, VectorStore, encoder_name
 from rag_llm_system.domain.queries import Stages
 from rag_llm_system.infrastructure.loading import load
 from rag_llm_system.infrastructure.tracing import TRACERS
+from steps.opik_server import opik_server
 
 CONFIG = Path(__file__).resolve().parents[2] / "configs" / "retrieval_gate.yaml"
 
@@ -66,23 +67,14 @@ def searches_of(system: System) -> SearchesIn:
 
 def log_to_opik(system: System, report: GateReport, *, name: str) -> None:
     """The questions as a dataset and this evaluation as an experiment, where there is an Opik server."""
-    settings = system.settings
-    key = settings.OPIK_API_KEY.get_secret_value()
-    if settings.TRACING == "off" or not (settings.OPIK_URL_OVERRIDE or key):
+    server = opik_server(system)
+    if server is None:
         return
     from rag_llm_system.infrastructure.tracing.opik_experiments import (  # imports the SDK
-        CLOUD_URL,
         ExperimentRow,
-        OpikServer,
         log_experiment,
     )
 
-    server = OpikServer(
-        settings.OPIK_URL_OVERRIDE or CLOUD_URL,
-        key,
-        settings.OPIK_WORKSPACE,
-        settings.OPIK_PROJECT_NAME,
-    )
     rows = [
         ExperimentRow(
             item={"question": of_question[0].question, "link": of_question[0].expected},

@@ -8,7 +8,7 @@ from zenml import get_step_context, log_metadata
 from rag_llm_system.application.dataset.export import export_formats
 from rag_llm_system.application.dataset.gates_report import DatasetReport
 from rag_llm_system.domain.datasets import ROW_MODELS, DatasetKind
-from rag_llm_system.model.dataset_rows import dataset_of
+from rag_llm_system.model.dataset_rows import datasets_of
 from steps import dataset_materializer  # noqa: F401 - importing it registers how the type is stored
 from steps.progress import say
 from steps.records import RecordsFile, StoredRecords
@@ -35,7 +35,8 @@ def _export(
 ) -> DatasetDict:
     """Into ``datasets/<kind>`` of the data directory; the report is that of the gates, which were passed."""
     folder = current_system().settings.data_dir / "datasets" / kind
-    rows = {name: StoredRecords(file, ROW_MODELS[kind]) for name, file in _sides(train, test)}
+    sides = {"train": train, "test": test}
+    rows = {name: StoredRecords(file, ROW_MODELS[kind]) for name, file in sides.items()}
     title = f"{kind.capitalize()} rows of the indexed texts"
     written = export_formats(folder, rows["train"], rows["test"], report=report, title=title)
     say(f"  {folder}: {', '.join(path.name for path in written)}")
@@ -47,14 +48,4 @@ def _export(
             "run": get_step_context().pipeline_run.name,
         }
     )
-    work = scratch_folder()
-    return DatasetDict(
-        {
-            name: dataset_of(side.__iter__, kind, work_dir=work, split=name)
-            for name, side in rows.items()
-        }
-    )
-
-
-def _sides(train: RecordsFile, test: RecordsFile) -> tuple[tuple[str, RecordsFile], ...]:
-    return ("train", train), ("test", test)
+    return datasets_of(rows, kind, work_dir=scratch_folder())

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from datasets import DatasetDict
 
-from rag_llm_system.application.dataset.rows_files import RowsFile
+from rag_llm_system.application.dataset.rows_files import TEST_FILE, TRAIN_FILE, RowsFile
 from rag_llm_system.application.dataset.split import split_rows
 from rag_llm_system.domain.datasets import DatasetKind
 from rag_llm_system.domain.errors import DataError
-from rag_llm_system.model.dataset_rows import dataset_of
+from rag_llm_system.model.dataset_rows import datasets_of
 
 
 def rows_of_files(
@@ -24,23 +24,15 @@ def rows_of_files(
 
     Raises DataError naming file, line and field, and when the file holds rows of the other kind.
     """
-    given = RowsFile(dataset)
-    _check_kind(given, kind)
-    if test_dataset is None:
-        split_rows(given, work_dir / "split", test_share=test_share, seed=seed)
-        dataset, test_dataset = (
-            work_dir / "split" / "train.jsonl",
-            work_dir / "split" / "test.jsonl",
-        )
-    files = {"train": RowsFile(dataset), "test": RowsFile(test_dataset)}
-    for file in files.values():
+    given = [RowsFile(path) for path in (dataset, test_dataset) if path is not None]
+    for file in given:
         _check_kind(file, kind)
-    return DatasetDict(
-        {
-            name: dataset_of(file.__iter__, kind, work_dir=work_dir, split=name)
-            for name, file in files.items()
-        }
-    )
+    if test_dataset is None:
+        folder = work_dir / "split"
+        split_rows(given[0], folder, test_share=test_share, seed=seed)
+        given = [RowsFile(folder / name) for name in (TRAIN_FILE, TEST_FILE)]
+    train, test = given
+    return datasets_of({"train": train, "test": test}, kind, work_dir=work_dir)
 
 
 def _check_kind(file: RowsFile, kind: DatasetKind) -> None:

@@ -1,6 +1,7 @@
 """Personal data is found by form and checksum, and look-alikes are left alone."""
 
 import time
+import timeit
 
 import pytest
 
@@ -70,10 +71,8 @@ def test_redacting_twice_changes_nothing_more():
 def test_hostile_text_takes_time_in_proportion(unit: str):
     def seconds(times: int) -> float:
         text = unit * times
-        started = time.process_time()
-        personal_data(text)
-        return time.process_time() - started
+        # the least of five runs without the garbage collector: what a busy machine adds is not the pattern's
+        return min(timeit.repeat(lambda: personal_data(text), time.process_time, repeat=5, number=1))
 
-    seconds(100)
     # sixteen times the text: a quadratic pattern would take 256 times as long
-    assert seconds(32_000) < 64 * max(seconds(2_000), 0.002)
+    assert seconds(32_000) < 128 * max(seconds(2_000), 0.002)
