@@ -72,7 +72,9 @@ def test_hostile_text_takes_time_in_proportion(unit: str):
     def seconds(times: int) -> float:
         text = unit * times
         # the least of five runs without the garbage collector: what a busy machine adds is not the pattern's
-        return min(timeit.repeat(lambda: personal_data(text), time.process_time, repeat=5, number=1))
+        return min(
+            timeit.repeat(lambda: personal_data(text), time.process_time, repeat=5, number=1)
+        )
 
     # sixteen times the text: a quadratic pattern would take 256 times as long
     assert seconds(32_000) < 128 * max(seconds(2_000), 0.002)
