@@ -123,18 +123,46 @@ class Settings(BaseSettings):
         0.0, ge=0, lt=1, description="Above 0, sources that say something else are preferred (MMR)"
     )
 
+    FOLLOW_UPS: Literal["rules", "llm", "off"] = Field(
+        "rules", description="Makes a whole question of a follow-up and its history: rules, llm, off"
+    )
+    INJECTION_DEFENCE: Literal["on", "off"] = Field(
+        "on", description="Takes instructions to the model out of sources: on, off (to measure it)"
+    )
+    UNGROUNDED_ANSWERS: Literal["mark", "refuse"] = Field(
+        "mark", description="An answer that cites none of its sources: mark it, or refuse to give it"
+    )
+
     LLM_BACKEND: str = Field(
         "extractive",
-        description="extractive (quotes, no model), openai, local, or package.module:Class",
+        description="extractive (quotes, no model), local, openai, ollama, sagemaker, or package.module:Class",
     )
-    OPENAI_MODEL_ID: str = Field("gpt-4o-mini", description="Model to ask for")
-    OPENAI_API_KEY: SecretStr = Field(SecretStr(""), description="Key; Ollama and vLLM need none")
+    OPENAI_MODEL_ID: str = Field("gpt-4o-mini", description="LLM_BACKEND=openai: its model")
+    OPENAI_API_KEY: SecretStr = Field(SecretStr(""), description="Its key; vLLM and TGI need none")
     OPENAI_BASE_URL: str = Field(
-        "https://api.openai.com/v1", description="Ollama: http://127.0.0.1:11434/v1; vLLM: its /v1"
+        "https://api.openai.com/v1", description="OpenAI, or the /v1 of vLLM, TGI and the like"
     )
+    OLLAMA_MODEL_ID: str = Field("llama3.1:8b", description="LLM_BACKEND=ollama: its model")
+    OLLAMA_BASE_URL: str = Field("http://127.0.0.1:11434", description="Where Ollama listens")
+    OLLAMA_NUM_CTX: int = Field(8192, ge=512, description="Tokens of prompt and answer together")
+    OLLAMA_NUM_GPU: int = Field(-1, ge=-1, description="Layers on the GPU; -1: Ollama decides")
+    SAGEMAKER_ENDPOINT_INFERENCE: str = Field(
+        "twin", description="LLM_BACKEND=sagemaker: name of the endpoint"
+    )
+    AWS_REGION: str = Field("", description="Its region; empty: as boto3 finds it")
     LOCAL_INFERENCE_ENDPOINT_URL: str = Field(
         "http://127.0.0.1:8000/infer",
-        description="The inference server that LLM_BACKEND=local asks",
+        description="LLM_BACKEND=local: the inference server to ask",
+    )
+    LOCAL_INFERENCE_API_KEY: SecretStr = Field(
+        SecretStr(""), description="Key for that server, where it wants one"
+    )
+    LLM_CONNECT_TIMEOUT_S: float = Field(3.0, gt=0, description="How long a connection may take")
+    LLM_READ_TIMEOUT_S: float = Field(
+        120.0, gt=0, description="How long a model may think before its first word"
+    )
+    LLM_IDLE_TIMEOUT_S: float = Field(
+        30.0, gt=0, description="How long it may be silent between two words"
     )
     TEMPERATURE_INFERENCE: float = Field(0.01, ge=0, le=2, description="Sampling temperature")
     TOP_P_INFERENCE: float = Field(0.9, gt=0, le=1, description="Nucleus sampling")
@@ -147,10 +175,39 @@ class Settings(BaseSettings):
         SecretStr(""), description="For gated models and private datasets"
     )
 
-    INFERENCE_HOST: str = Field("127.0.0.1", description="Address the inference server listens on")
-    INFERENCE_PORT: int = Field(8000, description="Port of the inference server (/infer)")
     RAG_API_HOST: str = Field("127.0.0.1", description="Address the RAG API listens on")
     RAG_API_PORT: int = Field(8001, description="Port of the RAG API (/rag)")
+    RAG_API_KEYS: str = Field(
+        "", description="Keys it takes, name:hash,name:hash; poe make-api-key makes one"
+    )
+    RAG_DEADLINE_S: float = Field(
+        60.0, gt=0, description="How long an answer may take; a request may ask for less"
+    )
+    INFERENCE_HOST: str = Field("127.0.0.1", description="Address the inference server listens on")
+    INFERENCE_PORT: int = Field(8000, description="Port of the inference server (/infer)")
+    INFERENCE_API_KEYS: str = Field("", description="Keys it takes, likewise")
+    INFERENCE_ENGINE: Literal["auto", "batched", "plain", "openai"] = Field(
+        "auto",
+        description="batched (requests together), plain (one at a time), openai (hands on to vLLM); auto: batched",
+    )
+    INFERENCE_UPSTREAM_URL: str = Field(
+        "", description="INFERENCE_ENGINE=openai: the /v1 of a vLLM server"
+    )
+    INFERENCE_MAX_WAITING: int = Field(
+        32, ge=1, description="Requests that may wait; more are sent away with 429"
+    )
+    RATE_LIMIT_PER_MINUTE: int = Field(
+        600, ge=0, description="Requests of one key in a minute, to each server; 0: no limit"
+    )
+    CORS_ORIGINS: str = Field(
+        "", description="Origins of other sites' pages that may ask, comma-separated; empty: none"
+    )
+    ALLOWED_HOSTS: str = Field(
+        "", description="Host names the servers answer to, comma-separated; empty: loopback's, or any with keys"
+    )
+    GOVERNANCE_POLICY: str = Field(
+        "configs/governance.yaml", description="What may go in and out of the servers"
+    )
 
     TRACING: Literal["auto", "off"] = Field(
         "auto", description="auto: Opik if configured below, else a local file; off: nothing"

@@ -14,6 +14,8 @@ RagSystemError
     StoreLocked             another process writes to it
     StoreCorrupt            what is on disk is not what was written
     StorageFull             the disk took no more
+    Overloaded              too many requests wait already; the same may be asked again later
+    DeadlineExceeded        the time that was given is over
 
 Each message is one line that names the thing, what was wrong with it and what to do.
 """
@@ -105,3 +107,15 @@ class StoreCorrupt(BackendError):
 
 class StorageFull(BackendError):
     """The disk took no more; what was stored before is kept."""
+
+
+class Overloaded(BackendError):
+    """Too many requests wait already; the same may be asked again after ``retry_after_s`` seconds."""
+
+    def __init__(self, message: str, *, retry_after_s: float = 2.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class DeadlineExceeded(BackendError):
+    """The time that was given is over."""

@@ -3,6 +3,7 @@
 from rag_llm_system.domain.ports.document_store import DocumentStore, SaveReport
 from rag_llm_system.domain.ports.language import (
     LLM,
+    AsyncLLM,
     Embedder,
     GroundedLLM,
     Reranker,
@@ -29,6 +30,7 @@ from rag_llm_system.domain.ports.vector_store import (
 
 __all__ = [
     "LLM",
+    "AsyncLLM",
     "Capabilities",
     "CollectionSpec",
     "Crawler",

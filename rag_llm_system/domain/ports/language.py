@@ -1,6 +1,6 @@
 """Models of language: encoders, rerankers and those that write."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -96,3 +96,19 @@ class GroundedLLM(Protocol):
         from_context: Sequence[FromContext],
     ) -> Iterator[str]:
         """As ``LLM.stream``. A server that cannot do it may write freely: what it wrote is checked in any case."""
+
+
+@runtime_checkable
+class AsyncLLM(Protocol):
+    """What an LLM may have as well: it answers without a thread of its own."""
+
+    def astream(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float,
+        from_context: Sequence[FromContext] = (),
+    ) -> AsyncGenerator[str]:
+        """As ``GroundedLLM.stream_from_context``. Closing the generator, or cancelling its task, frees the
+        connection and ends the generation at once."""
