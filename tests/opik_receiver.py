@@ -49,12 +49,16 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers["Content-Encoding"] == "gzip":
             body = gzip.decompress(body)
         kind = self.path.removeprefix("/api/v1/private/").removesuffix("/batch")
+        kind = kind.removeprefix("traces/feedback-")
         self.server.headers_seen.append({k.lower(): v for k, v in self.headers.items()})
         if self.server.status == 204:
             with self.server.records.open("a", encoding="utf-8") as file:
                 for record in json.loads(body)[kind]:
                     file.write(json.dumps({"kind": kind.removesuffix("s"), **record}) + "\n")
         self._answer(self.server.status, b"")
+
+    def do_PUT(self) -> None:
+        self.do_POST()
 
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)

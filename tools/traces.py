@@ -25,6 +25,9 @@ def main(limit: int) -> None:
                 depth[span.id] = depth.get(span.parent_id, 0) + 1
                 failed = f"  failed: {span.error.splitlines()[0]}" if span.error else ""
                 yield f"{'  ' * depth[span.id]}{span.name}  {span.duration_s:.2f} s{failed}"
+            for score in work.scores:
+                said = f"  {score.comment}" if score.comment else ""
+                yield f"  {score.name}: {score.value:g}{said}"
 
         works = read_traces(load_settings().data_dir, limit)
         for work in works:

@@ -15,6 +15,7 @@ from rag_llm_system.infrastructure.loading import load
 from rag_llm_system.infrastructure.opik_utils import (
     TRACERS,
     RunTracer,
+    TracedScore,
     TracedSpan,
     TracedWork,
     read_traces,
@@ -86,6 +87,8 @@ def test_an_error_leaves_the_span_unchanged(any_tracer: RunTracer) -> None:
 def test_every_method_of_every_tracer_can_be_called(any_tracer: RunTracer) -> None:
     with any_tracer.span("rag", kind="llm", inputs={"question": "?"}) as span:
         span.record(answer="!", vector=[0.5] * 384)
+    assert isinstance(any_tracer.headers(), dict)
+    any_tracer.score(trace_id_for_run(RUN_CREATED, RUN_ID), "feedback", 1.0, "good")
     with any_tracer.step_span("crawl", trace_id=trace_id_for_run(RUN_CREATED, RUN_ID)) as step:
         step.record(n=3)
     any_tracer.run_record(
@@ -112,6 +115,60 @@ def test_nested_spans_are_one_trace(traced: Traced) -> None:
     assert spans["retrieve"].parent_id == spans["generate"].parent_id == spans["rag"].id
     assert work.duration_s is not None
     assert work.duration_s >= spans["retrieve"].duration_s + spans["generate"].duration_s
+
+
+def test_a_span_continues_the_trace_of_the_server_that_called(traced: Traced) -> None:
+    with traced.tracer.span("rag"), traced.tracer.span("generate"):
+        sent = traced.tracer.headers()
+    received = {name.lower(): value for name, value in sent.items()}
+    with (
+        traced.tracer.span("something else"),
+        traced.tracer.span("infer", caller=received),
+        traced.tracer.span("decode"),
+    ):
+        pass
+
+    works = {work.name: work for work in traced.works()}
+    spans = spans_by_name(works["rag"])
+    assert [span.name for span in works["rag"].spans] == ["rag", "generate", "infer", "decode"]
+    assert spans["infer"].parent_id == spans["generate"].id
+    assert spans["decode"].parent_id == spans["infer"].id
+    assert [span.name for span in works["something else"].spans] == ["something else"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-opik-trace-id": "../../etc/passwd", "x-opik-parent-span-id": "x"},
+        {"x-opik-trace-id": "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"},
+        {"x-opik-trace-id": str(RUN_ID), "x-opik-parent-span-id": str(RUN_ID)},
+    ],
+)
+def test_headers_that_name_no_trace_begin_a_new_one(
+    traced: Traced, headers: dict[str, str]
+) -> None:
+    with traced.tracer.span("infer", caller=headers):
+        pass
+    assert traced.work().name == "infer"
+
+
+def test_outside_of_a_span_there_is_nothing_to_send(traced: Traced) -> None:
+    assert traced.tracer.headers() == {}
+
+
+def test_feedback_belongs_to_its_trace_and_the_last_one_counts(traced: Traced) -> None:
+    with traced.tracer.span("rag") as span:
+        pass
+    with traced.tracer.span("another"):
+        pass
+    traced.tracer.score(span.trace_id, "feedback", 0.0, "wrong author, api_key=cAnArY7")
+    traced.tracer.flush()
+    traced.tracer.score(span.trace_id, "feedback", 1.0)
+
+    scores = {work.name: work.scores for work in traced.works()}
+    assert scores == {"rag": (TracedScore(name="feedback", value=1.0),), "another": ()}
+    assert b"cAnArY7" not in traced.raw()
 
 
 def test_each_outermost_span_is_a_trace_of_its_own(traced: Traced) -> None:

@@ -9,7 +9,7 @@ import httpx
 
 from rag_llm_system.domain.errors import StorageFull
 
-_KINDS = {"/traces/batch": "trace", "/spans/batch": "span"}
+_KINDS = {"/traces/batch": "trace", "/spans/batch": "span", "/traces/feedback-scores": "score"}
 
 
 def traces_file(data_dir: Path) -> Path:

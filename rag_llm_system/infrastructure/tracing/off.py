@@ -16,6 +16,12 @@ class OffTracer:
     def step_span(self, _name: str, **_described: Any) -> AbstractContextManager[Span]:
         return _nothing()
 
+    def headers(self) -> dict[str, str]:
+        return {}
+
+    def score(self, _trace_id: str, _name: str, _value: float, _comment: str = "") -> None:
+        pass
+
     def run_record(self, **_described: Any) -> None:
         pass
 

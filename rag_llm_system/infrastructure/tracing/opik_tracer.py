@@ -16,6 +16,7 @@ from typing import Any
 from rag_llm_system.domain.ports import Span, SpanKind
 from rag_llm_system.infrastructure.loading import uninterrupted
 from rag_llm_system.infrastructure.tracing.complaints import Complaints
+from rag_llm_system.infrastructure.tracing.headers import read_headers, written_headers
 from rag_llm_system.infrastructure.tracing.json_lines import JsonLinesTransport, traces_file
 from rag_llm_system.infrastructure.tracing.payload import (
     Json,
@@ -85,9 +86,28 @@ class OpikTracer:
         atexit.register(self.close)
 
     def span(
-        self, name: str, *, kind: SpanKind = "general", inputs: Mapping[str, Any] | None = None
+        self,
+        name: str,
+        *,
+        kind: SpanKind = "general",
+        inputs: Mapping[str, Any] | None = None,
+        caller: Mapping[str, str] | None = None,
     ) -> AbstractContextManager[Span]:
-        return _OpikSpan(self, name, kind=kind, inputs=summarise_fields(inputs))
+        trace_id, parent_id = read_headers(caller or {})
+        summary = summarise_fields(inputs)
+        return _OpikSpan(
+            self, name, kind=kind, trace_id=trace_id, parent_id=parent_id, inputs=summary
+        )
+
+    def headers(self) -> dict[str, str]:
+        current = _CURRENT.get()
+        return written_headers(current.trace_id, current.id) if current else {}
+
+    def score(self, trace_id: str, name: str, value: float, comment: str = "") -> None:
+        self._written_at = time.monotonic()
+        reason = {"reason": summarise_text(comment)} if comment else {}
+        scored = {"id": trace_id, "name": summarise_text(name), "value": value, **reason}
+        self._client.log_traces_feedback_scores([scored], project_name=self._project)
 
     def step_span(
         self,
@@ -185,6 +205,7 @@ class _OpikSpan:
         *,
         kind: SpanKind = "general",
         trace_id: str = "",
+        parent_id: str = "",
         inputs: dict[str, Json],
         metadata: dict[str, Json] | None = None,
     ) -> None:
@@ -192,7 +213,7 @@ class _OpikSpan:
         self.inputs, self.metadata = inputs, metadata
         self.outputs: dict[str, Json] = {}
         self.id, self.trace_id = new_id(), trace_id
-        self.parent_id: str | None = None
+        self.parent_id: str | None = parent_id or None
         self.opens_trace = False
         self._tracer = tracer
 
@@ -201,13 +222,17 @@ class _OpikSpan:
 
     def __enter__(self) -> "_OpikSpan":
         self._outer = _CURRENT.get()
+        if self.parent_id is None:  # else another process opened the trace, and writes it
+            self._join_or_open()
+        _CURRENT.set(self)
+        self.start = datetime.now(UTC)
+        return self
+
+    def _join_or_open(self) -> None:
         if self._outer is not None and self.trace_id in {"", self._outer.trace_id}:
             self.trace_id, self.parent_id = self._outer.trace_id, self._outer.id
         elif not self.trace_id:
             self.trace_id, self.opens_trace = new_id(), True
-        _CURRENT.set(self)
-        self.start = datetime.now(UTC)
-        return self
 
     def __exit__(
         self,

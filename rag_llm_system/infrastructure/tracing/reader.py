@@ -25,6 +25,14 @@ class TracedSpan(Value):
     error: str = ""
 
 
+class TracedScore(Value):
+    """Feedback: what somebody thinks of a trace, between 0 and 1."""
+
+    name: str
+    value: float
+    comment: str = ""
+
+
 class TracedWork(Value):
     """One trace with its spans, earliest first.
 
@@ -38,6 +46,7 @@ class TracedWork(Value):
     duration_s: float | None
     status: str
     spans: tuple[TracedSpan, ...] = ()
+    scores: tuple[TracedScore, ...] = ()
 
 
 def read_traces(data_dir: Path, limit: int = 20) -> list[TracedWork]:
@@ -46,7 +55,11 @@ def read_traces(data_dir: Path, limit: int = 20) -> list[TracedWork]:
     A record may be written more than once: the latest of an id counts.
     """
     latest: dict[str, dict[str, dict[str, Any]]] = {"trace": {}, "span": {}}
+    scores: dict[str, dict[str, TracedScore]] = {}
     for record in _records(traces_file(data_dir)):
+        if record["kind"] == "score":
+            scores.setdefault(record["id"], {})[record["name"]] = _score(record)
+            continue
         known = latest[record["kind"]].get(record["id"])
         if known is None or _updated(record) >= _updated(known):
             latest[record["kind"]][record["id"]] = record
@@ -56,6 +69,10 @@ def read_traces(data_dir: Path, limit: int = 20) -> list[TracedWork]:
     works = [
         _work(trace_id, latest["trace"].get(trace_id), spans.get(trace_id, []))
         for trace_id in latest["trace"].keys() | spans.keys()
+    ]
+    works = [
+        work.model_copy(update={"scores": tuple(scores.get(work.trace_id, {}).values())})
+        for work in works
     ]
     return sorted(works, key=lambda work: (work.start, work.trace_id), reverse=True)[:limit]
 
@@ -105,6 +122,13 @@ def _span(record: Mapping[str, Any]) -> TracedSpan:
         start=_time(record["start_time"]),
         duration_s=_duration_s(record),
         error=f"{failure['exception_type']}: {failure['message']}" if failure else "",
+    )
+
+
+def _score(record: Mapping[str, Any]) -> TracedScore:
+    """The latest of a name counts, as on the server."""
+    return TracedScore(
+        name=record["name"], value=record["value"], comment=record.get("reason") or ""
     )
 
 
