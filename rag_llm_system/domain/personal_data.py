@@ -5,13 +5,14 @@ for. Every pattern takes time linear in the text.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from ipaddress import AddressValueError, IPv4Address
-from typing import Literal
+from typing import Literal, get_args
 
 from rag_llm_system.domain.documents import Value
 
 PersonalKind = Literal["email", "phone", "card", "iban", "ssn", "ip"]
+PERSONAL_KINDS: tuple[PersonalKind, ...] = get_args(PersonalKind)
 Span = tuple[int, int]
 
 
@@ -27,6 +28,7 @@ class PersonalDatum(Value):
 _EMAIL = re.compile(
     r"(?<![\w.%+-])(?P<local>[\w.%+-]{1,64}+)@(?P<domain>(?:[A-Za-z0-9-]{1,63}+\.){1,8}[A-Za-z]{2,24})(?![\w-])"
 )
+_LOCAL_CHARACTER = re.compile(r"[\w.%+-]")
 # RFC 2606 and 6761: nobody has these.
 _RESERVED_DOMAIN = re.compile(
     r"(?:.*\.)?(?:example\.(?:com|net|org)|example|test|invalid|localhost)", re.IGNORECASE
@@ -55,15 +57,23 @@ _IBAN_LENGTHS: Mapping[str, int] = {
     "PT": 25, "RO": 24, "RS": 22, "SA": 24, "SE": 24, "SI": 19, "SK": 24, "SM": 27, "TR": 26, "UA": 29,
 }  # fmt: skip
 _IBAN_REST = re.compile(r"(?: ?[A-Z0-9]){11,27}")
+_IBAN_CHARACTER = re.compile(r"[A-Z0-9]")
+_IBAN_BEGINS = re.compile(rf"{_IBAN_START.pattern}(?: ?[A-Z0-9]){{0,30}} ?\Z")
+_LONGEST_IBAN = 80  # 34 characters with a space after each, and some
 
 _QUAD = re.compile(r"(?<![\w.=-])(?<!ersion )\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\w-])(?!\.\d)")
 _PUBLIC_RESOLVERS = {"1.0.0.1", "1.1.1.1", "8.8.4.4", "8.8.8.8", "9.9.9.9"}
 
 
-def personal_data(text: str) -> list[PersonalDatum]:
+def personal_data(
+    text: str, kinds: Collection[PersonalKind] = PERSONAL_KINDS
+) -> list[PersonalDatum]:
     """In the order of the text. What overlaps is one datum, of the kind that begins first."""
     found = sorted(
-        (start, order, end) for order, (_, find) in enumerate(_FINDERS) for start, end in find(text)
+        (start, order, end)
+        for order, (kind, find) in enumerate(_FINDERS)
+        if kind in kinds
+        for start, end in find(text)
     )
     apart: list[PersonalDatum] = []
     for start, order, end in found:
@@ -75,13 +85,38 @@ def personal_data(text: str) -> list[PersonalDatum]:
     return apart
 
 
-def without_personal_data(text: str) -> str:
+def without_personal_data(text: str, kinds: Collection[PersonalKind] = PERSONAL_KINDS) -> str:
     """Each datum becomes its kind in brackets, such as ``[email]``."""
     parts, at = [], 0
-    for datum in personal_data(text):
+    for datum in personal_data(text, kinds):
         parts += [text[at : datum.start], f"[{datum.kind}]"]
         at = datum.end
     return "".join([*parts, text[at:]])
+
+
+def found_apart(left: str, following: str, kinds: Collection[PersonalKind]) -> bool:
+    """Whether ``left`` can be searched before the rest is there, and the rest without it.
+
+    ``following`` is the rest's first character; ``left`` ends in white space, or both sides are letters of a script
+    without spaces. Careful rather than exact.
+    """
+    last = left[-1:]
+    if not last.isspace():
+        return "email" not in kinds or not _LOCAL_CHARACTER.match(last)
+    before = left.rstrip(" ")[-1:]
+    if before.isspace():  # no datum goes over the end of a line
+        return True
+    in_groups = before.isdecimal() or before in "()./+-"
+    if (
+        in_groups
+        and (following.isdecimal() or following in "()./-")
+        and {"phone", "card"} & set(kinds)
+    ):
+        return False
+    if "ip" in kinds and left.endswith("ersion ") and following.isdecimal():
+        return False
+    in_iban = _IBAN_CHARACTER.match(following) and _IBAN_BEGINS.search(left[-_LONGEST_IBAN:])
+    return "iban" not in kinds or not in_iban
 
 
 def _emails(text: str) -> Iterator[Span]:
@@ -96,10 +131,15 @@ def _phones(text: str) -> Iterator[Span]:
 
 
 def _cards(text: str) -> Iterator[Span]:
-    for match in _CARD.finditer(text):
+    at = 0
+    while match := _CARD.search(text, at):
         digits = re.sub(r"[ -]", "", match[0])
         if _ISSUED.fullmatch(digits) and _luhn(digits):
             yield match.span()
+            at = match.end()
+        else:
+            # another number may stand before it; the next try begins with the next group of digits
+            at = match.start() + 1
 
 
 def _luhn(digits: str) -> bool:

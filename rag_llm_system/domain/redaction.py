@@ -25,8 +25,11 @@ _BEFORE_PLAIN_TOKEN = {
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 _PEM = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+    r"(?P<header>-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?P<open>\Z))",
+    re.DOTALL,
 )
+_PEM_BEGINS = re.compile(r"-----BEGIN [A-Z ]*\Z")
+_PEM_FOOTER_CHARS = 128  # the most of a key's end that may be the beginning of its footer
 _USER_INFO = re.compile(r"(?<=://)[^\s/\"'<>]+@")
 _KEY_SHAPES = re.compile(
     r"(?<![\w-])(?:"
@@ -35,19 +38,24 @@ _KEY_SHAPES = re.compile(
     r"|gh[opsur]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"  # GitHub, GitLab
     r"|A(?:KIA|SIA)[A-Z0-9]{16}|AIza[\w-]{30,}"  # AWS, Google
     r"|xox[abeoprs]-[\w-]{10,}"  # Slack
+    r"|rag_[0-9a-f]{64}"  # our own servers
     r"|eyJ[\w-]{8,}\.[\w-]*(?:\.[\w-]*)?"  # JSON web token, also one that was cut off
     r")"
 )
 _BEARER = re.compile(r"(?i)\b(bearer[ \t]+)(?=\S*\d)[\w.~+/=-]{8,}")
 
 # Possessive, and started only at the beginning of a word: linear also in a megabyte of base64.
-_ASSIGNMENT = re.compile(
-    r"(?<![\w.-])(?P<name>[\w.-]++)(?P<glue>[\"']?[ \t]*(?:=(?!=)|:)[ \t]*)"
-    r"(?P<scheme>(?:(?i:apikey|basic|bearer|digest|token)[ \t]+)?)"
+_NAME = re.compile(r"(?<![\w.-])(?P<name>[\w.-]++)(?P<glue>[\"']?[ \t]*(?:=(?!=)|:)[ \t]*)")
+_SCHEME = r"(?P<scheme>(?:(?i:apikey|basic|bearer|digest|token)[ \t]+)?)"
+# Read only behind a name of a secret: what other names stand for may itself hold an assignment.
+_ASSIGNED = re.compile(
+    rf"{_SCHEME}"
     r"(?P<value>\"[^\"\n]+\"|'[^'\n]+'|[^\s\"'`,;&|=:()\[\]{}<>$%](?:[^\s\"'`,;&|{}<>]*[^\s\"'`,;&|{}<>.)\]])?)"
-    r"(?P<line_end>(?=[ \t]*$))?",
+    r"(?P<line_end>(?=[ \t]*\r?$))?",
     re.MULTILINE,
 )
+_QUOTED_VALUE = re.compile(rf"{_SCHEME}(?P<quote>[\"'])")
+_VALUE_FOLLOWS = re.compile(r"(?i)(?:[=:]|apikey|basic|bearer|digest|token)\Z")
 # Apart, because what stands before it ("https:", "a=b") reads as an assignment whose value it is.
 _QUERY_PARAMETER = re.compile(r"(?<=[?&])(?P<name>[\w.-]++)=(?P<value>[^\s\"'`&#<>]++)")
 _DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
@@ -98,6 +106,46 @@ def is_secret_field(name: str, value: Any) -> bool:
     return names_a_secret(name) and not absent
 
 
+def redacts_apart(left: str, following: str) -> bool:
+    """Whether ``left`` can be redacted before the rest is there, and the rest without it.
+
+    That is: ``redact(left) + redact(rest) == redact(left + rest)`` for whatever rest begins with ``following``, where
+    ``left`` ends in white space, or both sides are letters of a script without spaces. Careful rather than exact.
+    """
+    if _open_key(left) or _PEM_BEGINS.search(left):
+        return False
+    line = left[left.rfind("\n") + 1 :]
+    words = line.rsplit(None, 2)[-2:]
+    if not "".join(words):
+        return True
+    # a value, or the end of its line, decides on what stands one or two words before it
+    awaited = any(_VALUE_FOLLOWS.search(word) for word in words)
+    return not (awaited or following in "=:" or words[-1][0] in "=:" or _open_quote(line))
+
+
+def without_key_body(text: str) -> str:
+    """``text`` without the middle of a private key that has not ended yet: redacts to the same, whatever follows."""
+    key = _open_key(text)
+    if not key or len(text) - key.end("header") <= _PEM_FOOTER_CHARS:
+        return text
+    return text[: key.end("header")] + text[-_PEM_FOOTER_CHARS:]
+
+
+def _open_key(text: str) -> re.Match[str] | None:
+    if "-----BEGIN " not in text:
+        return None
+    return next((key for key in _PEM.finditer(text) if key["open"] is not None), None)
+
+
+def _open_quote(line: str) -> bool:
+    """Whether a secret began in quotes that are still to be closed."""
+    for name in _NAME.finditer(line):
+        value = _QUOTED_VALUE.match(line, name.end()) if names_a_secret(name["name"]) else None
+        if value and line.find(value["quote"], value.end()) < 0:
+            return True
+    return False
+
+
 class RedactingFormatter(logging.Formatter):
     """Formats as ``inner`` does, without secrets: message, arguments and traceback alike."""
 
@@ -118,7 +166,7 @@ def _redact_text(text: str) -> str:
         masked = _KEY_SHAPES.sub(MASK, masked)
         masked = _BEARER.sub(rf"\1{MASK}", masked)
         masked = _QUERY_PARAMETER.sub(_masked_parameter, masked)
-        masked = _ASSIGNMENT.sub(_masked_assignment, masked)
+        masked = _masked_assignments(masked)
         if masked == text:
             return text
         text = masked
@@ -128,26 +176,37 @@ def _masked_parameter(match: re.Match[str]) -> str:
     return f"{match['name']}={MASK}" if names_a_secret(match["name"]) else match[0]
 
 
-def _masked_assignment(match: re.Match[str]) -> str:
-    name, glue, scheme, value = match.group("name", "glue", "scheme", "value")
+def _masked_assignments(text: str) -> str:
+    parts, at = [], 0
+    for name in _NAME.finditer(text):
+        if name.start() < at or not names_a_secret(name["name"]):
+            continue
+        if assigned := _ASSIGNED.match(text, name.end()):
+            parts += [text[at : name.end()], _masked_value(name, assigned)]
+            at = assigned.end()
+    return "".join([*parts, text[at:]])
+
+
+def _masked_value(name: re.Match[str], assigned: re.Match[str]) -> str:
+    scheme, value = assigned.group("scheme", "value")
     quote = value[0] if value[0] in "\"'" else ""
-    if not names_a_secret(name) or not (quote or scheme or _reads_as_secret(match)):
-        return match[0]
-    return f"{name}{glue}{scheme}{quote}{MASK}{quote}"
+    if not (quote or scheme or _reads_as_secret(name, assigned)):
+        return assigned[0]
+    return f"{scheme}{quote}{MASK}{quote}"
 
 
-def _reads_as_secret(match: re.Match[str]) -> bool:
+def _reads_as_secret(name: re.Match[str], assigned: re.Match[str]) -> bool:
     """Tells ``password: hunter2`` from ``password: str``, and ``token=x9f2`` from ``token=next_token()``."""
-    value: str = match["value"]
+    value: str = assigned["value"]
     if _CALL_OR_INDEX.match(value):
         return False
     if any(character.isdigit() for character in value):
         return len(value) >= _SHORTEST_WITH_DIGIT
     if value.lower() in _STAND_INS or _DOTTED_NAME.fullmatch(value) or names_a_secret(value):
         return False
-    if not any(character.isspace() for character in match["glue"]):
+    if not any(character.isspace() for character in name["glue"]):
         return True
     # What is left is "name: word" and "name = word". The first is YAML where the line ends there and the name
     # is not itself a word of prose; the second is nearly always code.
-    ends_the_line = match["line_end"] is not None
-    return ":" in match["glue"] and ends_the_line and match["name"].lower() not in _PROSE_WORDS
+    ends_the_line = assigned["line_end"] is not None
+    return ":" in name["glue"] and ends_the_line and name["name"].lower() not in _PROSE_WORDS

@@ -1,119 +1,161 @@
-"""Keeps banned terms out of prompts and answers, and records each inference without its texts."""
+"""Keeps what the policy forbids out of prompts and answers, and records each inference."""
 
-import json
-import logging
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
+from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.documents import Value, sha256_of
+from rag_llm_system.domain.personal_data import without_personal_data
+from rag_llm_system.domain.redaction import redact
+from rag_llm_system.infrastructure.local.governance_gate import COMPLIANT, OutputGate, status_of
+from rag_llm_system.infrastructure.local.governance_log import GovernanceLog, GovernanceRecord
+from rag_llm_system.infrastructure.local.governance_policy import (
+    BANNED_TERMS,
+    Action,
+    Policy,
+    Rule,
+    Server,
+    Where,
+)
+from rag_llm_system.infrastructure.local.governance_rules import Finding, Judge, Judgement
+from rag_llm_system.infrastructure.local.governance_verify import Verified, verify
 
-BANNED_TERMS = ("confidential", "password", "classified")
-COMPLIANT = "compliant"
+__all__ = [
+    "BANNED_TERMS",
+    "COMPLIANT",
+    "Action",
+    "Checked",
+    "Finding",
+    "GovernanceLog",
+    "GovernanceMonitor",
+    "GovernanceRecord",
+    "OutputGate",
+    "Policy",
+    "Rule",
+    "Server",
+    "Verified",
+    "Where",
+    "verify",
+]
 
-_logger = logging.getLogger(__name__)
+MAX_LOGGED_CHARS = 500
+"""Of a prompt and of an answer; the digests and the lengths are those of the whole texts."""
+
+# What is redacted before the cut, so that nothing hides because its end is missing.
+_REDACTED_CHARS = 4 * MAX_LOGGED_CHARS
 
 
-class GovernanceRecord(Value):
-    """One inference. The texts may hold secrets, so their digests and lengths stand for them."""
+class Checked(Value):
+    """A text as it may be used: redacted, unless its status forbids it."""
 
-    timestamp: datetime
-    policy: str
-    input_sha256: str
-    input_chars: int
-    output_sha256: str
-    output_chars: int
     status: str
+    text: str
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def compliant(self) -> bool:
+        return self.status == COMPLIANT
 
 
-def log_record(record: GovernanceRecord) -> None:
-    """One line of JSON in this module's log."""
-    _logger.info("%s", json.dumps(record.model_dump(mode="json")))
+class Records(Protocol):
+    """What keeps records: a GovernanceLog, or a list."""
+
+    def append(self, record: GovernanceRecord, /) -> object: ...
 
 
 class GovernanceMonitor:
-    """Finds banned terms as whole words, in any case; keeps a record of what was let through and what was not."""
+    """Applies a policy to what goes into one server and what comes out of it."""
 
     def __init__(
         self,
-        banned_terms: Sequence[str] = BANNED_TERMS,
+        policy: Policy,
+        log: Records,
+        server: Server = "inference",
         *,
-        keep: Callable[[GovernanceRecord], None] = log_record,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._terms = tuple(
-            sorted({" ".join(t.casefold().split()) for t in banned_terms if t.strip()})
-        )
-        self._pattern = _pattern(self._terms)
-        self._keep = keep
+        self._version = policy.version
+        self._log = log
+        self._server = server
         self._clock = clock
+        self._input = Judge(policy.rules_for(server, "input"), "input")
+        self._output = Judge(policy.rules_for(server, "output"), "output")
 
     @property
     def policy(self) -> str:
-        """Changes with the terms: tells which rules a record was made under, without naming them."""
-        return sha256_of("\n".join(self._terms))[:12]
+        """The version of the policy, as records name it."""
+        return self._version
 
     def status_of(self, text: str) -> str:
-        """ "compliant", or "non_compliant: <term>" for the first banned term."""
-        found = self._pattern.search(text) if self._pattern else None
-        return (
-            f"non_compliant: {' '.join(found.group().casefold().split())}" if found else COMPLIANT
+        """Of an input: "compliant", or "non_compliant: <term or rule>" for what blocks it first."""
+        return self.check_input(text).status
+
+    def check_input(self, text: str) -> Checked:
+        """Rules that block do not look between ``<sources>`` and ``</sources>``; rules that redact do."""
+        judgement = self._input.judge(text)
+        return Checked(
+            status=status_of(judgement), text=judgement.text, findings=judgement.findings
         )
 
-    def gate(self) -> "OutputGate":
-        """For one answer that arrives in pieces."""
-        return OutputGate(self._pattern, max(map(len, self._terms), default=0))
+    def check_messages(self, messages: Sequence[Message]) -> tuple[list[Message], Checked]:
+        """Each message by itself: the messages redacted, and what was found in all of them."""
+        checks = [self._input.judge(message.content) for message in messages]
+        redacted = [
+            message.model_copy(update={"content": check.text})
+            for message, check in zip(messages, checks, strict=True)
+        ]
+        return redacted, Checked(
+            status=next((status_of(check) for check in checks if check.blocked), COMPLIANT),
+            text="\n".join(check.text for check in checks),
+            findings=_added_up(checks),
+        )
 
-    def log_inference(self, prompt: str, answer: str, status: str) -> GovernanceRecord:
+    def gate(self) -> OutputGate:
+        """For one answer, which may arrive in pieces."""
+        return OutputGate(self._output)
+
+    def log_inference(
+        self,
+        prompt: str,
+        answer: str,
+        status: str,
+        trace_id: str = "",
+        *,
+        findings: Iterable[Finding] = (),
+    ) -> GovernanceRecord:
+        """Keeps one record, whose texts are without secrets and personal data whatever the policy lets through.
+
+        Raises what the log raises: StorageFull or BackendError.
+        """
         record = GovernanceRecord(
             timestamp=self._clock(),
-            policy=self.policy,
+            server=self._server,
+            policy=self._version,
+            trace_id=trace_id,
+            input=_logged(prompt),
             input_sha256=sha256_of(prompt),
             input_chars=len(prompt),
+            output=_logged(answer),
             output_sha256=sha256_of(answer),
             output_chars=len(answer),
             status=status,
+            findings=tuple(findings),
         )
-        self._keep(record)
+        self._log.append(record)
         return record
 
 
-class OutputGate:
-    """Lets text through once it can no longer be part of a banned term; stops at the first term."""
-
-    def __init__(self, pattern: re.Pattern[str] | None, longest: int) -> None:
-        self._pattern = pattern
-        # a term, and the characters on both sides that decide whether it is a whole word
-        self._hold = longest + 2 if pattern else 0
-        self._seen = ""
-        self._released = 0
-        self.status = COMPLIANT
-
-    def add(self, piece: str) -> str:
-        """The text to send now; "" after a term was found."""
-        self._seen += piece
-        return self._release(max(self._released, len(self._seen) - self._hold))
-
-    def finish(self) -> str:
-        """The rest, when no more text comes."""
-        return self._release(len(self._seen), last=True)
-
-    def _release(self, upto: int, *, last: bool = False) -> str:
-        if self.status != COMPLIANT:
-            return ""
-        start = max(0, self._released - self._hold)
-        found = self._pattern.search(self._seen, start) if self._pattern else None
-        # at the end of what was seen, a term may still become a longer, harmless word
-        if found and (last or found.end() < len(self._seen)):
-            self.status = f"non_compliant: {' '.join(found.group().casefold().split())}"
-            return ""
-        piece = self._seen[self._released : upto]
-        self._released = upto
-        return piece
+def _logged(text: str) -> str:
+    shown = without_personal_data(redact(text[:_REDACTED_CHARS]))
+    return shown if len(shown) <= MAX_LOGGED_CHARS else f"{shown[:MAX_LOGGED_CHARS]}..."
 
 
-def _pattern(terms: Sequence[str]) -> re.Pattern[str] | None:
-    if not terms:
-        return None
-    words = "|".join(r"\s+".join(map(re.escape, term.split())) for term in terms)
-    return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
+def _added_up(checks: Sequence[Judgement]) -> tuple[Finding, ...]:
+    """One finding for each rule and action, however many messages it was found in."""
+    found: dict[tuple[str, str], Finding] = {}
+    for one in (finding for check in checks for finding in check.findings):
+        before = found.get((one.rule, one.action))
+        count = one.count + (before.count if before else 0)
+        found[one.rule, one.action] = one.model_copy(update={"count": count})
+    return tuple(found.values())

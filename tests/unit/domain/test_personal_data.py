@@ -4,8 +4,15 @@ import time
 import timeit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rag_llm_system.domain.personal_data import personal_data, without_personal_data
+from rag_llm_system.domain.personal_data import (
+    PERSONAL_KINDS,
+    found_apart,
+    personal_data,
+    without_personal_data,
+)
 
 
 @pytest.mark.parametrize(
@@ -16,6 +23,7 @@ from rag_llm_system.domain.personal_data import personal_data, without_personal_
         ("Call 212-555-0123 at noon", "Call [phone] at noon"),
         ("Card 4111 1111 1111 1111, thanks", "Card [card], thanks"),
         ("Card 378282246310005.", "Card [card]."),
+        ("2 4111 1111 1111 1111", "2 [card]"),
         ("Pay to DE89 3704 0044 0532 0130 00 IN EURO", "Pay to [iban] IN EURO"),
         ("Pay to GB82WEST12345698765432.", "Pay to [iban]."),
         ("Number 078-05-1120 is taken", "Number [ssn] is taken"),
@@ -56,6 +64,41 @@ def test_data_are_given_in_the_order_of_the_text_with_their_places():
 
 def test_what_overlaps_goes_as_a_whole():
     assert without_personal_data("Mail 078-05-1120@acme.io now") == "Mail [ssn] now"
+
+
+def test_only_the_kinds_that_are_asked_for_are_found():
+    text = "Mail 078-05-1120@acme.io, card 4111111111111111"
+
+    assert without_personal_data(text, ["email"]) == "Mail [email], card 4111111111111111"
+    assert [d.kind for d in personal_data(text, ["card", "ip"])] == ["card"]
+
+
+PARTS = st.lists(
+    st.sampled_from(
+        ["+49", "30", "1", "(", ")", "-", ".", "/", " ", "  ", "\n", "4111", "1111", "DE89", "3704", "0044", "0532",
+         "0130", "00", "IN", "the", "Version", "93.184.216.34", "jane", "@", "acme.io", "078-05-1120", "555-2671",
+         "415", "密", "码"]
+    ),
+    max_size=24,
+).map("".join)  # fmt: skip
+
+
+@given(PARTS, PARTS)
+def test_what_can_be_searched_apart_gives_the_same(left: str, rest: str):
+    for end in (" ", "  ", "\n"):
+        text = f"{left}{end}"
+        if rest[:1].strip() and found_apart(text, rest[0], PERSONAL_KINDS):
+            apart = without_personal_data(text) + without_personal_data(rest)
+            assert apart == without_personal_data(text + rest)
+
+
+@pytest.mark.parametrize(
+    ("left", "following"),
+    [("4111 1111 ", "1"), ("+49 30 ", "1"), ("DE89 3704 ", "0"), ("Version ", "9"), ("密", "码")],
+)
+def test_a_datum_is_not_parted(left: str, following: str):
+    assert not found_apart(left, following, PERSONAL_KINDS)
+    assert found_apart(left, "w", PERSONAL_KINDS) or left == "密"
 
 
 def test_redacting_twice_changes_nothing_more():

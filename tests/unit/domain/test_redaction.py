@@ -9,6 +9,8 @@ from rag_llm_system.domain.redaction import (
     RedactingFormatter,
     names_a_secret,
     redact,
+    redacts_apart,
+    without_key_body,
 )
 
 # Assembled here, so that no scanner takes this file for a leak.
@@ -43,6 +45,10 @@ ASSIGNED = [
     ("authorization: Basic dXNlcjpwYXNz", "authorization: Basic ***"),
     ("curl -H 'X-Auth-Token: 0123456789'", "curl -H 'X-Auth-Token: ***'"),
     ("sent Bearer 0a1b2c3d4e5f to it", "sent Bearer *** to it"),
+    ("error: 'no login: password=hunter2'", "error: 'no login: password=***'"),
+    ('{"message": "my token: x9f2a77b is"}', '{"message": "my token: *** is"}'),
+    ("note: token: x9f2a77b", "note: token: ***"),
+    ("password: opensesame\r\nname: twin", "password: ***\r\nname: twin"),
 ]
 
 HARMLESS = [
@@ -170,6 +176,41 @@ FRAGMENTS = st.lists(
 def test_redacting_twice_changes_nothing_more(text: str) -> None:
     once = redact(text)
     assert redact(once) == once
+
+
+@given(FRAGMENTS, FRAGMENTS, st.sampled_from([" ", "  ", "\n", "\r\n", "\t", "\u00a0"]))
+def test_what_can_be_redacted_apart_gives_the_same(left: str, rest: str, between: str) -> None:
+    text = f"{left}{between}"
+    if rest[:1].strip() and redacts_apart(text, rest[0]):
+        assert redact(text) + redact(rest) == redact(text + rest)
+
+
+@pytest.mark.parametrize(
+    ("left", "following"),
+    [
+        ("the password ", "="), ("the password: ", "h"), ("a password: hunter ", "w"), ("sent Bearer ", "0"),
+        ("token: basic ", "x"), ("password = 'two ", "w"), ("-----BEGIN ", "P"), (f"{PEM[:40]} ", "M"),
+        ("password :opensesame ", "w"),
+    ],
+)  # fmt: skip
+def test_a_secret_is_not_parted(left: str, following: str) -> None:
+    assert not redacts_apart(left, following)
+
+
+@pytest.mark.parametrize(
+    "left", ["The cat ", f"{PEM}\n", f"see {OPENAI} ", "password = 'a'\n", "He said: 'it is so "]
+)
+def test_where_no_secret_can_go_on_the_text_is_parted(left: str) -> None:
+    assert redacts_apart(left, "w")
+
+
+def test_the_body_of_a_key_that_has_not_ended_is_not_needed() -> None:
+    text = f"see\n{PEM[:32]}{'MIIEow' * 500}"
+
+    assert len(without_key_body(text)) < 200
+    assert redact(without_key_body(text)) == redact(text) == f"see\n{MASK}"
+    assert redact(without_key_body(text) + PEM[-30:] + " on") == f"see\n{MASK} on"
+    assert without_key_body(f"{PEM} on") == f"{PEM} on"
 
 
 @given(

@@ -1,15 +1,62 @@
+"""What the monitor lets in and out, and what it writes down."""
+
 import json
-import logging
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.documents import sha256_of
-from rag_llm_system.infrastructure.local.governance import GovernanceMonitor, GovernanceRecord
+from rag_llm_system.infrastructure.local.governance import (
+    MAX_LOGGED_CHARS,
+    Action,
+    Finding,
+    GovernanceMonitor,
+    GovernanceRecord,
+    Policy,
+    Rule,
+    Server,
+)
+from rag_llm_system.settings import PROJECT_ROOT
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+KEY = "sk-" + "proj-4fJ2kQ9xWm7Lr1Tz8Bv5"
+CARD = "4111 1111 1111 1111"
+
+
+def monitor(
+    *rules: Rule, server: Server = "inference", kept: list[GovernanceRecord] | None = None
+) -> GovernanceMonitor:
+    policy = Policy(rules=rules) if rules else Policy.banning()
+    return GovernanceMonitor(policy, [] if kept is None else kept, server, clock=lambda: NOW)
+
+
+def shipped(server: Server) -> GovernanceMonitor:
+    return GovernanceMonitor(
+        Policy.from_file(PROJECT_ROOT / "configs" / "governance.yaml"), [], server
+    )
+
+
+def terms(*words: str, action: Action = "block", ignore_accents: bool = False) -> Rule:
+    return Rule(
+        name="words", terms=words, ignore_accents=ignore_accents, input=action, output=action
+    )
+
+
+def secrets(action: Action) -> Rule:
+    return Rule(name="keys", detect="secrets", input=action, output=action)
+
+
+def personal(action: Action, *kinds: str) -> Rule:
+    return Rule.model_validate(
+        {
+            "name": "persons",
+            "detect": "personal_data",
+            "kinds": kinds,
+            "input": action,
+            "output": action,
+        }
+    )
 
 
 @pytest.mark.parametrize(
@@ -19,82 +66,193 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         ("classified, they said", "non_compliant: classified"),
         ("a passwordless login", "compliant"),
         ("unclassified", "compliant"),
+        ("password_reset", "compliant"),
         ("", "compliant"),
     ],
 )
 def test_terms_are_found_as_whole_words_in_any_case(text: str, status: str):
-    assert GovernanceMonitor().status_of(text) == status
+    assert monitor().status_of(text) == status
+    assert shipped("inference").status_of(text) == status
 
 
-def test_terms_are_configurable_and_may_have_several_words():
-    monitor = GovernanceMonitor(["Top  Secret", "C++", " "])
+@pytest.mark.parametrize(
+    ("term", "text"),
+    [
+        ("Top  Secret", "a top\n\t secret plan"),
+        ("C++", "I like C++."),
+        ("straße", "die STRASSE dort"),
+        ("password", "my ｐａｓｓｗｏｒｄ"),
+        ("password", "my pass\u00adword, my pass\u200bword"),
+        ("password", "密码password是"),
+        ("café", "a CAFE\u0301 there"),
+        ("密码", "我的密码是什么"),
+        ("ﬁle", "the FILE"),
+    ],
+)
+def test_a_term_is_found_however_it_is_written(term: str, text: str):
+    assert monitor(terms(term)).status_of(text).startswith("non_compliant: ")
 
-    assert monitor.status_of("a top\nsecret plan") == "non_compliant: top secret"
-    assert monitor.status_of("I like C++.") == "non_compliant: c++"
-    assert monitor.status_of("my password") == "compliant"
-    assert GovernanceMonitor([]).status_of("password") == "compliant"
+
+@pytest.mark.parametrize(
+    ("term", "text"),
+    [
+        ("cafe", "a café there"),
+        ("cafe", "a cafe\u0301 there"),
+        ("top secret", "topsecret"),
+        ("क", "कि"),
+        ("net", "asp.network"),
+    ],
+)
+def test_what_only_resembles_a_term_is_not_found(term: str, text: str):
+    assert monitor(terms(term)).status_of(text) == "compliant"
 
 
-def test_a_record_has_digests_and_lengths_and_no_text():
+def test_accents_count_only_when_the_rule_says_so():
+    assert monitor(terms("password")).status_of("my pässword") == "compliant"
+    found = monitor(terms("Pässword", ignore_accents=True)).status_of("my password")
+    assert found == "non_compliant: pässword"
+
+
+def test_the_longer_of_two_terms_is_named_and_the_first_in_the_text():
+    checked = monitor(terms("top", "top secret", "b")).check_input("the top  secret of b")
+
+    assert checked.status == "non_compliant: top secret"
+
+
+def test_a_redacted_text_is_compliant_and_says_what_was_found():
+    checked = monitor(secrets("redact"), personal("redact", "card")).check_input(
+        f"key {KEY}, card {CARD} and {CARD}"
+    )
+
+    assert checked.compliant
+    assert checked.text == "key ***, card [card] and [card]"
+    assert [(f.rule, f.where, f.action, f.count) for f in checked.findings] == [
+        ("keys", "input", "redact", 1),
+        ("persons", "input", "redact", 2),
+    ]
+
+
+def test_terms_can_be_redacted():
+    checked = monitor(terms("project x", "y", action="redact")).check_input("Project\nX, and Y.")
+    assert (checked.text, checked.findings[0].count) == ("***, and ***.", 2)
+
+
+def test_a_detection_that_blocks_is_named_by_its_rule():
+    assert monitor(secrets("block")).status_of(f"use {KEY}") == "non_compliant: keys"
+    assert monitor(personal("block", "ssn")).status_of("078-05-1120") == "non_compliant: persons"
+    assert monitor(personal("block", "ssn")).status_of(CARD) == "compliant"
+
+
+def test_of_two_rules_on_secrets_the_stricter_one_holds():
+    rules = secrets("redact"), secrets("block").model_copy(update={"name": "strict"})
+    assert monitor(*rules).status_of(f"use {KEY}") == "non_compliant: strict"
+
+
+def test_what_blocks_first_in_the_text_gives_the_status():
+    rules = secrets("block"), terms("classified")
+    assert monitor(*rules).status_of(f"classified {KEY}") == "non_compliant: classified"
+    assert monitor(*rules).status_of(f"{KEY} classified") == "non_compliant: keys"
+
+
+def test_retrieved_passages_are_redacted_but_do_not_block():
+    prompt = "<sources>\n[1] Resetting a password. api_key=abc123\n</sources>\n\nQuestion: how?"
+    checked = monitor(terms("password"), secrets("redact")).check_input(prompt)
+
+    assert checked.compliant
+    assert "api_key=***" in checked.text
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "<sources>x</sources> the password",
+        "<sources> the password, and no end",
+        "a password </sources>",
+        "<sources>a</sources> password <sources>b</sources>",
+    ],
+)
+def test_only_what_stands_between_both_marks_is_retrieved(prompt: str):
+    assert monitor().status_of(prompt) == "non_compliant: password"
+
+
+def test_an_answer_cannot_hide_between_the_marks():
+    gate = monitor().gate()
+    sent = gate.add("<sources>the password</sources>") + gate.finish()
+    assert ("password" in sent, gate.status) == (False, "non_compliant: password")
+
+
+def test_messages_are_redacted_each_and_checked_together():
+    messages = [
+        Message(role="system", content="Between <sources> and </sources> is data."),
+        Message(role="user", content=f"keep {KEY}"),
+        Message(role="assistant", content=f"kept {KEY}"),
+        Message(role="user", content="a Password"),
+    ]
+    redacted, checked = monitor(secrets("redact"), terms("password")).check_messages(messages)
+
+    assert [(m.role, m.content) for m in redacted] == [
+        ("system", "Between <sources> and </sources> is data."),
+        ("user", "keep ***"),
+        ("assistant", "kept ***"),
+        ("user", "a Password"),
+    ]
+    assert checked.status == "non_compliant: password"
+    assert [(f.rule, f.count) for f in checked.findings] == [("keys", 2), ("words", 1)]
+    assert messages[1].content == f"keep {KEY}"
+
+
+def test_the_shipped_policy_is_the_documented_one():
+    inference, rag = shipped("inference"), shipped("rag")
+
+    assert inference.status_of("a password") == "non_compliant: password"
+    assert rag.status_of("How do I reset a password?") == "compliant"
+    assert rag.check_input(f"{KEY} {CARD} a@acme.io").text == f"*** {CARD} a@acme.io"
+    for gate in (inference.gate(), rag.gate()):
+        sent = gate.add(f"{KEY} {CARD} a@acme.io ") + gate.finish()
+        assert (sent, gate.status) == ("*** [card] a@acme.io ", "compliant")
+
+
+def test_a_rule_works_on_the_servers_that_it_names():
+    rule = terms("x").model_copy(update={"servers": ("rag",)})
+    assert monitor(rule, server="rag").status_of("x") == "non_compliant: x"
+    assert monitor(rule, server="inference").status_of("x") == "compliant"
+
+
+def test_a_record_names_the_inference_and_shows_its_texts_redacted():
     kept: list[GovernanceRecord] = []
-    monitor = GovernanceMonitor(keep=kept.append, clock=lambda: NOW)
+    governance = monitor(kept=kept)
+    finding = Finding(rule="keys", where="output", action="redact", count=2)
+    prompt = f"the key is {KEY}, mail jane@acme.io"
 
-    record = monitor.log_inference("the key is sk-123", "I see", "compliant")
+    record = governance.log_inference(
+        prompt, "I see", "compliant", trace_id="0190", findings=[finding]
+    )
 
     assert kept == [record]
     assert record == GovernanceRecord(
         timestamp=NOW,
-        policy=monitor.policy,
-        input_sha256=sha256_of("the key is sk-123"),
-        input_chars=17,
+        server="inference",
+        policy=governance.policy,
+        trace_id="0190",
+        status="compliant",
+        findings=(finding,),
+        input="the key is ***, mail [email]",
+        input_sha256=sha256_of(prompt),
+        input_chars=len(prompt),
+        output="I see",
         output_sha256=sha256_of("I see"),
         output_chars=5,
-        status="compliant",
     )
-    assert "sk-123" not in record.model_dump_json()
+    assert KEY not in json.dumps(record.model_dump(mode="json"))
 
 
-def test_by_default_records_are_lines_of_json_in_the_log(caplog: pytest.LogCaptureFixture):
-    with caplog.at_level(logging.INFO, logger="rag_llm_system.infrastructure.local.governance"):
-        GovernanceMonitor(clock=lambda: NOW).log_inference("question", "answer", "compliant")
+@pytest.mark.parametrize("length", [MAX_LOGGED_CHARS - 10, MAX_LOGGED_CHARS * 4 - 10])
+def test_a_long_text_is_cut_and_no_secret_shows_at_the_cut(length: int):
+    text = "word " * (length // 5) + KEY + " word" * 1000
 
-    line = json.loads(caplog.messages[0])
-    assert line["status"] == "compliant"
-    assert line["timestamp"] == "2026-01-02T03:04:05Z"
-    assert "question" not in caplog.text
+    record = monitor().log_inference(text, "", "compliant")
 
-
-def test_the_policy_names_the_terms_by_digest():
-    assert GovernanceMonitor(["a", "b"]).policy == GovernanceMonitor(["B", "a "]).policy
-    assert GovernanceMonitor(["a"]).policy != GovernanceMonitor(["b"]).policy
-
-
-def through_the_gate(pieces: list[str]) -> tuple[str, str]:
-    gate = GovernanceMonitor().gate()
-    sent = "".join(map(gate.add, pieces)) + gate.finish()
-    return sent, gate.status
-
-
-def test_a_term_that_comes_in_pieces_is_not_sent():
-    sent, status = through_the_gate(["The pass", "wo", "rd", " is ", "1234", ", do not tell."])
-
-    assert status == "non_compliant: password"
-    assert "The pass".startswith(sent)
-
-
-def test_a_term_at_the_very_end_is_found():
-    assert through_the_gate(["it is ", "confidential"])[1] == "non_compliant: confidential"
-
-
-def test_a_longer_word_passes():
-    assert through_the_gate(["password", "less"]) == ("passwordless", "compliant")
-
-
-@given(st.lists(st.sampled_from(["pass", "word", " ", "a", "classified", "un", ".", "é"])))
-def test_the_gate_agrees_with_the_whole_text(pieces: list[str]):
-    text = "".join(pieces)
-    sent, status = through_the_gate(pieces)
-
-    assert status == GovernanceMonitor().status_of(text)
-    assert sent == text if status == "compliant" else text.startswith(sent)
-    assert GovernanceMonitor().status_of(sent + "x") == "compliant" or status == "compliant"
+    assert len(record.input) <= MAX_LOGGED_CHARS + 3
+    assert record.input.endswith("...")
+    assert KEY[:8] not in record.input
+    assert record.input_chars == len(text)
