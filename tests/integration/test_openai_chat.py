@@ -2,24 +2,24 @@
 
 import json
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
 from rag_llm_system.domain.answers import Message
-from rag_llm_system.domain.errors import BackendError, ConfigurationError
+from rag_llm_system.domain.errors import BackendError, ConfigurationError, DataError
 from rag_llm_system.domain.from_context import FromContext
 from rag_llm_system.infrastructure.llms.openai import OpenAIChat
+from tests.web_server import Handler, serve
 
 KEY = "sk-canary-0123456789abcdef"
 ASK = [Message(role="system", content="Be short."), Message(role="user", content="Hello?")]
 
 
-class Chat(BaseHTTPRequestHandler):
+class Chat(Handler):
     """Streams two words; ``asked`` keeps the requests, ``refuse`` answers with an error instead.
 
     ``refuse_regex`` does so for a request with structured outputs only, as servers other than vLLM may.
@@ -28,6 +28,7 @@ class Chat(BaseHTTPRequestHandler):
     asked: list[dict[str, Any]]
     refuse: int
     refuse_regex: int
+    refuse_limit: bool
     reason: str
 
     def do_POST(self) -> None:
@@ -35,7 +36,19 @@ class Chat(BaseHTTPRequestHandler):
         self.asked.append({**json.loads(body), "authorization": self.headers["Authorization"]})
         refuse = self.refuse or ("structured_outputs" in self.asked[-1] and self.refuse_regex)
         if refuse:
-            self._send(refuse, "application/json", json.dumps({"error": {"message": self.reason}}))
+            self.answer(
+                refuse,
+                {"Content-Type": "application/json"},
+                (json.dumps({"error": {"message": self.reason}})).encode(),
+            )
+            return
+        if self.refuse_limit and "max_tokens" in self.asked[-1]:
+            reason = "Unsupported parameter: use 'max_completion_tokens' instead."
+            self.answer(
+                400,
+                {"Content-Type": "application/json"},
+                (json.dumps({"error": {"message": reason}})).encode(),
+            )
             return
         pieces = [{"role": "assistant", "content": ""}, {"content": "Good"}, {"content": " day."}]
         events = [
@@ -44,27 +57,20 @@ class Chat(BaseHTTPRequestHandler):
             for piece in pieces
         ]  # fmt: skip
         lines = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
-        self._send(200, "text/event-stream", f"{lines}data: [DONE]\n\n")
-
-    def _send(self, status: int, kind: str, text: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def log_message(self, *_: object) -> None: ...
+        self.answer(
+            200, {"Content-Type": "text/event-stream"}, (f"{lines}data: [DONE]\n\n").encode()
+        )
 
 
 @pytest.fixture
 def server() -> Iterator[tuple[str, type[Chat]]]:
-    handler = type("Handler", (Chat,), {"asked": [], "refuse": 0, "refuse_regex": 0, "reason": KEY})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_address[1]}/v1", handler
-        running.shutdown()
-        thread.join()
+    handler = type(
+        "Handler",
+        (Chat,),
+        {"asked": [], "refuse": 0, "refuse_regex": 0, "refuse_limit": False, "reason": KEY},
+    )
+    with serve(handler) as port:
+        yield f"http://127.0.0.1:{port}/v1", handler
 
 
 def answer(url: str) -> str:
@@ -77,7 +83,7 @@ def test_a_streamed_answer_joins_and_parameters_arrive(server: tuple[str, type[C
     assert answer(url) == "Good day."
     asked = handler.asked[0]
     assert (asked["model"], asked["temperature"], asked["stream"]) == ("toy", 0.5, True)
-    assert asked.get("max_completion_tokens", asked.get("max_tokens")) == 20
+    assert (asked["max_tokens"], "top_p" in asked) == (20, False)
     assert [m["role"] for m in asked["messages"]] == ["system", "user"]
 
 
@@ -86,7 +92,8 @@ def test_a_streamed_answer_joins_and_parameters_arrive(server: tuple[str, type[C
     [
         (401, ConfigurationError, "OPENAI_API_KEY"),
         (404, ConfigurationError, "OPENAI_MODEL_ID"),
-        (400, BackendError, "OPENAI_BASE_URL"),
+        (400, DataError, r"refused the question: \*\*\*"),
+        (500, BackendError, "OPENAI_BASE_URL"),
     ],
 )
 def test_a_refusal_names_the_setting_and_never_the_key(
@@ -100,13 +107,65 @@ def test_a_refusal_names_the_setting_and_never_the_key(
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
-    with pytest.raises(BackendError, match=r"http://127\.0\.0\.1:9/v1 failed"):
+    with pytest.raises(BackendError, match=r"http://127\.0\.0\.1:9/v1.*OPENAI_BASE_URL"):
         answer("http://127.0.0.1:9/v1")
 
 
 def test_openai_itself_needs_a_key() -> None:
     with pytest.raises(ConfigurationError, match="OPENAI_API_KEY"):
         OpenAIChat("gpt-4o-mini", "https://api.openai.com/v1", SecretStr(""))
+
+
+def test_openai_itself_is_given_the_limit_by_its_newer_name() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def chat(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content))
+        return httpx.Response(200, content=b"data: [DONE]\n\n")
+
+    official = OpenAIChat(
+        "gpt-4o-mini",
+        "https://api.openai.com/v1",
+        SecretStr(KEY),
+        top_p=0.9,
+        transport=httpx.MockTransport(chat),
+    )
+    assert "".join(official.stream(ASK, max_tokens=20, temperature=0.5)) == ""
+    assert (asked[0]["max_completion_tokens"], "max_tokens" in asked[0]) == (20, False)
+    assert asked[0]["top_p"] == 0.9
+
+
+def test_a_server_that_wants_the_newer_name_gets_it_from_then_on(
+    server: tuple[str, type[Chat]],
+) -> None:
+    url, handler = server
+    handler.refuse_limit = True
+    chat = OpenAIChat("toy", url, SecretStr(""))
+    for _ in range(2):
+        assert "".join(chat.stream(ASK, max_tokens=20, temperature=0.5)) == "Good day."
+    assert ["max_tokens" in asked for asked in handler.asked] == [True, False, False]
+
+
+def test_a_filtered_answer_is_told_and_not_taken_for_a_whole_one() -> None:
+    choice = {"delta": {}, "finish_reason": "content_filter"}
+    said = f"data: {json.dumps({'choices': [choice]})}\n\n".encode()
+    chat = OpenAIChat(
+        "toy",
+        "http://127.0.0.1:9/v1",
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, content=said)),
+    )
+    with pytest.raises(DataError, match="withheld the rest"):
+        list(chat.stream(ASK, max_tokens=20, temperature=0.5))
+
+
+def test_an_address_without_its_path_is_told() -> None:
+    chat = OpenAIChat(
+        "toy",
+        "http://127.0.0.1:9",
+        transport=httpx.MockTransport(lambda _: httpx.Response(404)),
+    )
+    with pytest.raises(ConfigurationError, match="check OPENAI_BASE_URL and OPENAI_MODEL_ID"):
+        list(chat.stream(ASK, max_tokens=20, temperature=0.5))
 
 
 TITLES = FromContext(
@@ -165,7 +224,7 @@ def test_a_refusal_with_another_reason_is_told_and_not_taken_for_the_constraint(
     url, handler = server
     handler.refuse = 400
     chat = OpenAIChat("toy", url, SecretStr(""))
-    with pytest.raises(BackendError, match="OPENAI_BASE_URL"):
+    with pytest.raises(DataError, match="refused the question"):
         answer_from_context(chat, TITLES)
     handler.refuse = 0
     assert answer_from_context(chat, TITLES) == "Good day."

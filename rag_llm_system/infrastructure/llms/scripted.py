@@ -1,8 +1,9 @@
 """A model that says what it was given to say: the double for tests and dry runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 
 from rag_llm_system.domain.answers import Message
+from rag_llm_system.domain.from_context import FromContext
 
 
 class ScriptedLLM:
@@ -25,3 +26,14 @@ class ScriptedLLM:
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         for word in answer.split(" ")[:max_tokens]:
             yield f"{word} "
+
+    async def astream(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float,
+        from_context: Sequence[FromContext] = (),  # noqa: ARG002 - a script is not held to anything
+    ) -> AsyncGenerator[str]:
+        for piece in self.stream(messages, max_tokens=max_tokens, temperature=temperature):
+            yield piece
