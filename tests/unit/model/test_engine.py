@@ -1,73 +1,53 @@
+"""What both engines do: the one that runs requests together, and the one that runs them one after the other."""
+
 import queue
 import threading
-from collections.abc import Iterator
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
 
 from rag_llm_system.domain.answers import Message
-from rag_llm_system.domain.errors import BackendError, DataError, RagSystemError
+from rag_llm_system.domain.errors import BackendError, DataError, Overloaded
 from rag_llm_system.domain.from_context import FromContext
-from rag_llm_system.model.finetuning.base_model import LoadedModel
-from rag_llm_system.model.inference.engine import EngineFull, Generation, GenerationEngine
+from rag_llm_system.model.finetuning.base_model import LoadedModel, make_scratch
+from rag_llm_system.model.finetuning.config import ScratchSettings
+from rag_llm_system.model.inference.batched_engine import BatchedEngine, BatchLimits
+from rag_llm_system.model.inference.generation import EngineFull, EngineStats
+from rag_llm_system.model.inference.plain_engine import PlainEngine
+from tests.engine_answers import QUESTION, WAIT_S, Heard, answer, ask
 
-WAIT_S = 20
-QUESTION = [Message(role="user", content="Where are the vectors kept?")]
-
-
-class Heard:
-    """Collects one answer; ``go`` holds the engine in its first piece until it is set."""
-
-    def __init__(self, *, go: threading.Event | None = None) -> None:
-        self.pieces: list[str] = []
-        self.started = threading.Event()
-        self._go = go
-        self._end: queue.Queue[tuple[str, int, int] | RagSystemError] = queue.Queue()
-
-    def text(self, piece: str) -> None:
-        self.pieces.append(piece)
-        self.started.set()
-        if self._go:
-            assert self._go.wait(WAIT_S)
-
-    def done(self, reason: str, prompt_tokens: int, completion_tokens: int) -> None:
-        self._end.put((reason, prompt_tokens, completion_tokens))
-
-    def failed(self, error: RagSystemError) -> None:
-        self._end.put(error)
-
-    def end(self) -> Any:
-        return self._end.get(timeout=WAIT_S)
-
-    @property
-    def whole(self) -> str:
-        return "".join(self.pieces)
+Engine = BatchedEngine | PlainEngine
+Make = Callable[[LoadedModel], Engine]
 
 
-def ask(engine: GenerationEngine, heard: Heard, **changed: Any) -> Generation:
-    options = {"max_new_tokens": 12, "temperature": 0.0, "top_p": 1.0} | changed
-    return engine.start(options.pop("messages", QUESTION), heard, **options)
+def plain(loaded: LoadedModel) -> PlainEngine:
+    return PlainEngine(loaded, "tiny", max_waiting=1)
 
 
-def answer(engine: GenerationEngine, **changed: Any) -> tuple[str, Any]:
-    heard = Heard()
-    ask(engine, heard, **changed)
-    end = heard.end()
-    return heard.whole, end
+def batched(loaded: LoadedModel) -> BatchedEngine:
+    return BatchedEngine(loaded, "tiny", max_waiting=1, limits=BatchLimits(max_rows=1))
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_shape: ScratchSettings) -> LoadedModel:
+    return make_scratch(tiny_shape, ["Where are the vectors kept? In the store, by id."], seed=1)
+
+
+@pytest.fixture(params=[plain, batched])
+def make(request: pytest.FixtureRequest) -> Make:
+    made: Make = request.param
+    return made
 
 
 @pytest.fixture
-def engine(tiny: LoadedModel) -> Iterator[GenerationEngine]:
-    made = GenerationEngine(tiny, "tiny", max_waiting=1)
+def engine(make: Make, tiny: LoadedModel) -> Iterator[Engine]:
+    made = make(tiny)
     yield made
     made.close()
 
 
-def test_an_answer_is_what_the_model_writes_without_the_prompt(
-    engine: GenerationEngine, tiny: LoadedModel
-):
+def test_an_answer_is_what_the_model_writes_without_the_prompt(engine: Engine, tiny: LoadedModel):
     prompt = tiny.tokenizer.apply_chat_template(
         [m.model_dump() for m in QUESTION],
         add_generation_prompt=True, return_dict=True, return_tensors="pt",
@@ -84,7 +64,7 @@ def test_an_answer_is_what_the_model_writes_without_the_prompt(
     assert (reason, prompt_tokens, completion_tokens) == ("length", prompt.shape[1], 12)
 
 
-def test_text_comes_in_pieces(engine: GenerationEngine):
+def test_text_comes_in_pieces(engine: Engine):
     heard = Heard()
     ask(engine, heard)
     heard.end()
@@ -92,7 +72,7 @@ def test_text_comes_in_pieces(engine: GenerationEngine):
     assert len(heard.pieces) > 3
 
 
-def test_a_stop_string_ends_the_answer_before_it(engine: GenerationEngine):
+def test_a_stop_string_ends_the_answer_before_it(engine: Engine):
     text, _ = answer(engine)
     stop = text[3:6]
 
@@ -104,7 +84,7 @@ def test_a_stop_string_ends_the_answer_before_it(engine: GenerationEngine):
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_behind_a_mark_comes_what_the_request_allows(engine: GenerationEngine, temperature: float):
+def test_behind_a_mark_comes_what_the_request_allows(engine: Engine, temperature: float):
     written, _ = answer(engine)
     mark = written[3]
     field = FromContext(open=mark, close="!", values=["Zoë (2001)"])
@@ -117,14 +97,14 @@ def test_behind_a_mark_comes_what_the_request_allows(engine: GenerationEngine, t
     assert "Zoë (2001)!".startswith(last.removesuffix("\ufffd")[:11])
 
 
-def test_fields_that_do_not_go_together_are_refused_at_once(engine: GenerationEngine):
+def test_fields_that_do_not_go_together_are_refused_at_once(engine: Engine):
     fields = [FromContext(open="*", close="*"), FromContext(open="**", close="**")]
 
     with pytest.raises(DataError, match="choose another mark"):
         ask(engine, Heard(), from_context=fields)
 
 
-def test_a_high_temperature_changes_the_answer_and_zero_repeats_it(engine: GenerationEngine):
+def test_a_high_temperature_changes_the_answer_and_zero_repeats_it(engine: Engine):
     torch.manual_seed(0)
 
     greedy = {answer(engine)[0] for _ in range(2)}
@@ -134,7 +114,7 @@ def test_a_high_temperature_changes_the_answer_and_zero_repeats_it(engine: Gener
     assert len(sampled) > 1
 
 
-def test_a_prompt_that_does_not_fit_is_refused_not_cut(engine: GenerationEngine):
+def test_a_prompt_that_does_not_fit_is_refused_not_cut(engine: Engine):
     long = [Message(role="user", content="chunk " * 300)]
 
     with pytest.raises(DataError, match=r"the prompt has \d+ tokens.*256 the model can read"):
@@ -143,23 +123,25 @@ def test_a_prompt_that_does_not_fit_is_refused_not_cut(engine: GenerationEngine)
         ask(engine, Heard(), max_new_tokens=250)
 
 
-def test_a_second_request_waits_and_a_full_queue_refuses(engine: GenerationEngine):
+def test_a_second_request_waits_and_a_full_queue_refuses(engine: Engine):
     go = threading.Event()
     first, second = Heard(go=go), Heard()
     ask(engine, first)
     assert first.started.wait(WAIT_S)
     ask(engine, second)
 
+    assert engine.stats() == EngineStats(running=1, waiting=1, max_waiting=1)
     with pytest.raises(EngineFull, match="1 requests are waiting") as refused:
         ask(engine, Heard())
     go.set()
 
     assert isinstance(refused.value, queue.Full)
+    assert isinstance(refused.value, Overloaded)
     assert first.end()[0] == second.end()[0] == "length"
     assert first.whole == second.whole
 
 
-def test_a_cancelled_answer_ends_and_the_next_one_begins(engine: GenerationEngine):
+def test_a_cancelled_answer_ends_and_the_next_one_begins(engine: Engine):
     go = threading.Event()
     heard = Heard(go=go)
     running = ask(engine, heard, max_new_tokens=200)
@@ -174,7 +156,7 @@ def test_a_cancelled_answer_ends_and_the_next_one_begins(engine: GenerationEngin
     assert answer(engine)[1][0] == "length"
 
 
-def test_a_request_cancelled_while_it_waits_is_never_generated(engine: GenerationEngine):
+def test_a_request_cancelled_while_it_waits_is_never_generated(engine: Engine):
     go = threading.Event()
     first, second = Heard(go=go), Heard()
     ask(engine, first)
@@ -187,8 +169,8 @@ def test_a_request_cancelled_while_it_waits_is_never_generated(engine: Generatio
     assert second.pieces == []
 
 
-def test_closing_cancels_what_runs_and_what_waits(tiny: LoadedModel):
-    engine = GenerationEngine(tiny, "tiny", max_waiting=1)
+def test_closing_cancels_what_runs_and_what_waits(make: Make, tiny: LoadedModel):
+    engine = make(tiny)
     go = threading.Event()
     first, second = Heard(go=go), Heard()
     ask(engine, first, max_new_tokens=200)
@@ -203,46 +185,3 @@ def test_closing_cancels_what_runs_and_what_waits(tiny: LoadedModel):
     assert first.end()[0] == second.end()[0] == "cancelled"
     with pytest.raises(BackendError, match="has stopped"):
         ask(engine, Heard())
-
-
-class ScriptedModel:
-    """Writes the given tokens, or raises."""
-
-    def __init__(self, script: list[int] | Exception) -> None:
-        self.config = SimpleNamespace(max_position_embeddings=100)
-        self.generation_config = SimpleNamespace(eos_token_id=[3, 4])
-        self.device = torch.device("cpu")
-        self._script = script
-
-    def generate(self, prompt: Any, *, streamer: Any, generation_config: Any, **_: Any) -> None:
-        if isinstance(self._script, Exception):
-            raise self._script
-        streamer.put(prompt)
-        for token in self._script:
-            streamer.put(torch.tensor([token]))
-            if token in generation_config.eos_token_id:
-                break
-        streamer.end()
-
-
-def test_the_end_of_the_turn_ends_the_answer_and_is_no_text(tiny: LoadedModel):
-    end = tiny.tokenizer.convert_tokens_to_ids("<|eot_id|>")
-    words = tiny.tokenizer("In the store.", add_special_tokens=False)["input_ids"]
-    model = ScriptedModel([*words, end, *words])
-    engine = GenerationEngine(LoadedModel(model=model, tokenizer=tiny.tokenizer), "scripted")
-
-    text, (reason, _, tokens) = answer(engine)
-    engine.close()
-
-    assert (text, reason, tokens) == ("In the store.", "stop", len(words) + 1)
-
-
-def test_a_failing_model_fails_the_request_and_not_the_engine(tiny: LoadedModel):
-    model = ScriptedModel(RuntimeError("probability tensor contains inf"))
-    engine = GenerationEngine(LoadedModel(model=model, tokenizer=tiny.tokenizer), "scripted")
-
-    ends = [answer(engine)[1] for _ in range(2)]
-    engine.close()
-
-    assert [type(end) for end in ends] == [BackendError, BackendError]
-    assert "contains inf" in str(ends[0])
