@@ -10,7 +10,7 @@ from pydantic import Field
 from rag_llm_system.application.dataset.language import is_in
 from rag_llm_system.application.dataset.near_duplicates import NearDuplicates
 from rag_llm_system.application.dataset.overlap import compared_texts
-from rag_llm_system.application.rag.prompt_templates import neutralised
+from rag_llm_system.application.rag.retrieved_text import neutralised, visible
 from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.datasets import PreferenceRow, Row, turns_of
 from rag_llm_system.domain.documents import Value
@@ -127,7 +127,7 @@ def _language(row: Row, config: FilterConfig) -> str:
 
 def _chat_tokens(row: Row, _config: FilterConfig) -> str:
     """A tokenizer reads ``<|im_end|>`` as the end of a turn, wherever it stands."""
-    held = any(neutralised(text) != text for text in (*_answers(row), *_questions(row)))
+    held = any(neutralised(text) != visible(text) for text in (*_answers(row), *_questions(row)))
     return "holds a chat template's token" if held else ""
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 
 from rag_llm_system.application.dataset.prompts import PROMPT_VERSIONS, GenerationPrompt
-from rag_llm_system.application.rag.prompt_templates import neutralised
+from rag_llm_system.application.rag.retrieved_text import neutralised
 from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.datasets import DatasetKind
 from rag_llm_system.domain.documents import Value

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag_llm_system.application.rag.retrieved_text import neutralised
 from rag_llm_system.domain.answers import ContextChunk, Message
 
 _RULES = (
@@ -67,6 +68,9 @@ MOVIES = Template(
     from_context=(ContextField("title", open="**", close="**"),),
 )
 
+_LIKE_A_SOURCE = re.compile(r"^[ \t>*#-]{0,8}\[(?=\d{1,4}\])", re.MULTILINE)
+"""Begins a line as a source of ours does: a text must not bring a source of its own, and its footnotes are none."""
+
 _FILMS = "movies"
 _DOCUMENTATION = frozenset({"", "asciidoc", "markdown", "rst", "text"})
 
@@ -87,7 +91,9 @@ def template_for(passages: Sequence[ContextChunk]) -> Template:
 def source_text(passage: ContextChunk) -> str:
     """One numbered source: a line that says where it comes from, and its text; code in a fence of its own."""
     content = passage.content.strip("\n").rstrip()
-    if is_code(passage):
+    if not is_code(passage):
+        content = _LIKE_A_SOURCE.sub(r"\g<0> ", content)
+    else:
         fence = "`" * max(3, 1 + max(map(len, re.findall("`+", content)), default=0))
         content = f"{fence}{passage.language}\n{content}\n{fence}"
     return neutralised(f"[{passage.n}] {place(passage)} ({passage.link})\n{content}")
@@ -106,16 +112,3 @@ def file_place(source_file: str, start_line: int, end_line: int) -> str:
     if not start_line:
         return source_file
     return f"{source_file}:{start_line}" + (f"-{end_line}" if end_line > start_line else "")
-
-
-# The tokens with which chat templates mark who speaks: ChatML, Llama 2 and 3, Gemma, Mistral; and our own frame
-_CHAT_TOKEN = re.compile(
-    r"<(?=\|[^|<>\n]{1,40}\|>)|<(?=｜[^｜<>\n]{1,40}｜>)|(?<=<)(?=<SYS>>|</SYS>>)"  # noqa: RUF001 - DeepSeek's
-    r"|<(?=/?(?:s|bos|eos|start_of_turn|end_of_turn|sources)>)|\[(?=/?INST\])",
-    re.IGNORECASE,
-)
-
-
-def neutralised(text: str) -> str:
-    """A blank is put into what a model could read as the end of the sources or as somebody else's turn."""
-    return _CHAT_TOKEN.sub(lambda found: f"{found[0]} ", text)
