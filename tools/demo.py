@@ -50,7 +50,7 @@ def main(config: str) -> None:
 def _ask(settings: Settings) -> dict[str, Any]:
     """Both questions, as any user would ask them, and what is in the stores."""
     from rag_llm_system.application.preprocessing.categories import CATEGORIES
-    from rag_llm_system.application.rag.answer import answer_question
+    from rag_llm_system.application.rag.answer import Asked
     from rag_llm_system.bootstrap import build
     from rag_llm_system.domain.queries import Query
 
@@ -58,14 +58,7 @@ def _ask(settings: Settings) -> dict[str, Any]:
     answers = []
     with build(settings) as system:
         for question in questions:
-            answer = answer_question(
-                Query(text=question),
-                retriever=system.retriever,
-                writer=system.writer,
-                tracer=system.tracer,
-                builder=system.context_builder,
-                k=5,
-            )
+            answer = system.answering.answer(Asked(query=Query(text=question), k=5))
             click.echo("\n".join(answer_lines(answer)) + "\n")
             answers.append(answer.model_dump(mode="json"))
         documents = sum(system.documents.count(name) for name in CATEGORIES)

@@ -1,5 +1,7 @@
 """Asks one question: ``poe call-rag-retrieval-module -- "How are documents chunked?"``."""
 
+import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,14 +14,14 @@ from tools.errors import clean_exit
 from tools.start import start
 
 if TYPE_CHECKING:
-    from rag_llm_system.application.rag.answer import Retriever
-    from rag_llm_system.domain.answers import Context
+    from rag_llm_system.application.rag.answer import Answering, Asked, Found, Piece
+    from rag_llm_system.domain.answers import Answer
 
 
 @click.command(help="Retrieve chunks for QUESTION and answer it, with sources.")
 @click.argument("question")
 @click.option("--k", default=9, show_default=True, help="How many chunks to retrieve.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON, when it is whole.")
 @click.option(
     "--where",
     multiple=True,
@@ -32,6 +34,12 @@ if TYPE_CHECKING:
     help="Whether to read authors, dates and the like out of the question.",
 )
 @click.option("--show-context", is_flag=True, help="Print the passages the answer is made from.")
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="How long the answer may take (default: as long as it takes).",
+)
 def main(
     question: str,
     *,
@@ -40,12 +48,12 @@ def main(
     where: tuple[str, ...],
     self_query: bool,
     show_context: bool,
+    deadline: float | None,
 ) -> None:
     with clean_exit():
         # the retrieval stack takes seconds to import; --help must not wait for it
-        from rag_llm_system.application.rag.answer import answer_question, passages_for
+        from rag_llm_system.application.rag.answer import Asked
         from rag_llm_system.bootstrap import build
-        from tools.render import answer_lines, passage_lines
 
         conditions = dict(_condition(text) for text in where)
         with build(load_settings()) as system:
@@ -53,34 +61,56 @@ def main(
                 raise MissingFile(
                     "nothing is indexed yet; run make demo, or poe run-end-to-end-data-pipeline"
                 )
-            retriever = _Remembering(system.retriever)
-            answer = answer_question(
-                Query(text=question, where=conditions),
-                retriever=retriever,
-                writer=system.writer,
-                tracer=system.tracer,
-                builder=system.context_builder,
+            asked = Asked(
+                query=Query(text=question, where=conditions),
                 k=k,
                 self_query=self_query,
+                deadline_s=deadline,
             )
-        if show_context:
-            click.echo(
-                "\n".join(passage_lines(passages_for(question, retriever.context))), err=as_json
-            )
-        click.echo(answer.model_dump_json(indent=2) if as_json else "\n".join(answer_lines(answer)))
+            show = _Show(question, as_json=as_json, with_context=show_context)
+            # a task, so that an interrupt ends a generation where it runs
+            asyncio.run(_read(system.answering, asked, show))
 
 
-class _Remembering:
-    """A retriever that keeps what it gave."""
+async def _read(answering: "Answering", asked: "Asked", show: "_Show") -> None:
+    try:
+        async with aclosing(answering.events(asked)) as events:
+            async for event in events:
+                show.event(event)
+    finally:
+        show.end()
 
-    context: "Context"
 
-    def __init__(self, inner: "Retriever") -> None:
-        self._inner = inner
+class _Show:
+    """Prints an answer as it is written, or as JSON in the end."""
 
-    def retrieve(self, query: Query, k: int, *, self_query: bool) -> "Context":
-        self.context = self._inner.retrieve(query, k, self_query=self_query)
-        return self.context
+    def __init__(self, question: str, *, as_json: bool, with_context: bool) -> None:
+        self._question, self._as_json, self._with_context = question, as_json, with_context
+        self._in_line = False
+
+    def event(self, event: "Found | Piece | Answer") -> None:
+        from rag_llm_system.application.rag.answer import Found, Piece
+        from tools.render import closing_lines, passage_lines, question_lines
+
+        if isinstance(event, Found) and self._with_context:
+            click.echo("\n".join(passage_lines(event.sources)), err=self._as_json)
+        if self._as_json:
+            if not isinstance(event, Found | Piece):
+                click.echo(event.model_dump_json(indent=2))
+        elif isinstance(event, Found):
+            click.echo("\n".join(question_lines(self._question)))
+        elif isinstance(event, Piece):
+            click.echo(event.text, nl=False)
+            self._in_line = True
+        else:
+            self.end()
+            click.echo("\n".join(closing_lines(event)))
+
+    def end(self) -> None:
+        """An answer that broke off is no line with what comes next."""
+        if self._in_line:
+            click.echo()
+        self._in_line = False
 
 
 def _condition(text: str) -> tuple[str, Any]:

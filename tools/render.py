@@ -2,15 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 
-from rag_llm_system.application.rag.prompt_templates import file_place, place
-from rag_llm_system.domain.answers import Answer, AnswerSource, ContextChunk
+from rag_llm_system.domain.answers import Answer, AnswerSource
 
 
 def answer_lines(answer: Answer) -> Iterator[str]:
     """Question, answer, notes, numbered sources with their cosine similarity, and what wrote it."""
-    yield f"Q: {answer.question}"
-    yield ""
+    yield from question_lines(answer.question)
     yield answer.text
+    yield from closing_lines(answer)
+
+
+def question_lines(question: str) -> Iterator[str]:
+    """What stands above an answer."""
+    yield f"Q: {question}"
+    yield ""
+
+
+def closing_lines(answer: Answer) -> Iterator[str]:
+    """What stands below its text."""
     if answer.notes or answer.confidence:
         yield ""
     for note in answer.notes:
@@ -29,19 +38,20 @@ def _source_lines(heading: str, sources: Sequence[AnswerSource]) -> Iterator[str
         yield ""
         yield f"{heading} (cosine similarity)"
     for source in sources:
-        if source.source_file:
-            shown = file_place(source.source_file, source.start_line, source.end_line)
-        else:
-            shown = source.title or source.link
-        yield f"  [{source.n}] {source.score:.2f}  {' > '.join((shown, *source.headings))}"
+        yield f"  [{source.n}] {source.score:.2f}  {_place(source)}"
         yield f"         {source.link}"
 
 
-def passage_lines(passages: Sequence[ContextChunk]) -> Iterator[str]:
+def passage_lines(sources: Sequence[AnswerSource]) -> Iterator[str]:
     """What an answer is written from, word for word."""
-    for passage in passages:
-        yield f"[{passage.n}] {passage.score:.2f}  {place(passage)}"
-        yield f"    {passage.link}"
+    for source in sources:
+        yield f"[{source.n}] {source.score:.2f}  {_place(source)}"
+        yield f"    {source.link}"
         yield ""
-        yield passage.content
+        yield source.passage
         yield ""
+
+
+def _place(source: AnswerSource) -> str:
+    file = f"{source.source_file}:{source.lines}".rstrip(":") if source.source_file else ""
+    return " > ".join((file or source.title or source.link, *source.headings))

@@ -49,19 +49,25 @@ class Context(Value):
     """What a question's retrieval gave, best first.
 
     ``interpretation`` is what self-query read in the question; ``notes`` are for the reader, such as a condition that
-    was given up because nothing met it. ``timings_s`` has the seconds of each stage that ran.
+    was given up because nothing met it. ``timings_s`` has the seconds of each stage that ran, ``skipped`` the stages
+    for which there was no time or budget. ``index_version`` changes with what is searched; ``condensed`` is the whole
+    question that was made of a follow-up, "" where the question was whole.
     """
 
     chunks: Sequence[ContextChunk]
     interpretation: Interpretation = Interpretation()
     notes: Sequence[str] = ()
     timings_s: Mapping[str, float] = Field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+    index_version: str = ""
+    condensed: str = ""
 
 
 class AnswerSource(Value):
     """What the reader is shown of a passage that the answer was written from.
 
-    ``cited`` tells whether the answer cites it; ``start_line`` and ``end_line`` count from 1 and are set for files.
+    ``quote`` is the part of ``passage`` that says most about the question, word for word. ``cited`` tells whether the
+    answer cites it; ``start_line`` and ``end_line`` count from 1 and are set for files, ``lines`` shows both: "10-24".
     """
 
     n: int
@@ -75,6 +81,8 @@ class AnswerSource(Value):
     source_file: str = ""
     start_line: int = 0
     end_line: int = 0
+    lines: str = ""
+    passage: str = ""
 
 
 class Confidence(Value):
@@ -88,7 +96,7 @@ class Answer(Value):
     """``text`` cites its sources as ``[1]``. No sources means that nothing was found: it is not an answer.
 
     ``notes`` are for the reader: what self-query understood, what retrieval gave up, what is doubtful. ``confidence``
-    is None where nothing was found.
+    is None where nothing was found. ``condensed``, ``skipped`` and ``index_version`` are those of the :class:`Context`.
     """
 
     question: str
@@ -101,3 +109,6 @@ class Answer(Value):
     interpretation: Interpretation = Interpretation()
     timings_s: Mapping[str, float] = Field(default_factory=dict)
     trace_id: str = ""
+    condensed: str = ""
+    skipped: tuple[str, ...] = ()
+    index_version: str = ""

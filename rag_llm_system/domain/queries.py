@@ -11,8 +11,8 @@ from rag_llm_system.domain.documents import Scalar, Value
 class Range(Value):
     """A numeric condition: ``gte <= value <= lte``; an end that is not given is open."""
 
-    gte: float | None = None
-    lte: float | None = None
+    gte: float | None = Field(None, strict=True)
+    lte: float | None = Field(None, strict=True)
 
 
 Where = Mapping[str, Scalar | Sequence[Scalar] | Range]

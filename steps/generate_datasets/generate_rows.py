@@ -9,7 +9,7 @@ from rag_llm_system.application.dataset.generation_report import GenerationRepor
 from rag_llm_system.application.dataset.generators import row_generator
 from rag_llm_system.application.dataset.generators_llm import LLMSettings
 from rag_llm_system.application.dataset.prompts import GenerationPrompt
-from rag_llm_system.bootstrap.system import EXTRACTIVE
+from rag_llm_system.bootstrap import EXTRACTIVE
 from rag_llm_system.domain.datasets import ROW_MODELS, DatasetKind
 from rag_llm_system.domain.errors import DataError
 from steps.progress import progress, say

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from zenml import log_metadata
 
-from rag_llm_system.application.rag.answer import write_answer
 from rag_llm_system.domain.answers import Answer, Context
 from steps.progress import say
 from steps.session import current_system
@@ -13,10 +12,7 @@ from steps.tracing import traced_step
 
 @traced_step
 def generate_answer(query: str, context: Context) -> Annotated[Answer, "answer"]:
-    system = current_system()
-    answer = write_answer(
-        query, context, writer=system.writer, tracer=system.tracer, builder=system.context_builder
-    )
+    answer = current_system().answering.write(query, context)
     say(answer.text)
     log_metadata(
         {

@@ -1,6 +1,8 @@
 """The command that asks one question, on a store in a folder."""
 
+import asyncio
 import json
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,27 @@ def test_an_empty_store_is_said_in_one_line() -> None:
     ran = CliRunner().invoke(main, [QUESTION])
     assert ran.exit_code == 2
     assert ran.stderr.startswith("error: nothing is indexed yet;")
+
+
+class Hanging:
+    """A model that writes half an answer."""
+
+    model_id = "hanging"
+
+    def stream(self, *_: object, **_more: object) -> Iterator[str]:
+        raise AssertionError("the command can cancel only its asynchronous form")
+
+    async def astream(self, *_: object, **_more: object) -> AsyncGenerator[str]:
+        yield "It stops [1] by "
+        await asyncio.Event().wait()
+
+
+@pytest.mark.usefixtures("indexed")
+def test_what_was_written_is_shown_when_the_deadline_ends_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LLM_BACKEND", f"{__name__}:Hanging")
+    ran = CliRunner().invoke(main, [QUESTION, "--deadline", "0.5"])
+    assert ran.exit_code == 1
+    assert "It stops [1]" in ran.stdout
+    assert ran.stderr.startswith("error: no answer within 0.5 s")

@@ -1,202 +1,291 @@
-"""Answers a question: retrieve, build the context, write, check the citations."""
+"""Answers a question: make it whole, retrieve, build the context, write, check what is written."""
 
-import re
+import asyncio
 import time
-from collections.abc import Iterator, Sequence, Set
-from typing import Protocol, runtime_checkable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext
+from functools import partial
+from typing import Protocol
 
-from rag_llm_system.application.rag.citations import checked_citations
-from rag_llm_system.application.rag.confidence import LOW, MIN_EVIDENCE, confidence_in, evidence
-from rag_llm_system.application.rag.context import ContextBuilder, formatted
-from rag_llm_system.application.rag.grounded_fields import from_context
+from rag_llm_system.application.rag.budget import UNLIMITED, Budget, Estimates
+from rag_llm_system.application.rag.context import ContextBuilder
+from rag_llm_system.application.rag.draft import NO_SOURCES, REFUSED, Draft
+from rag_llm_system.application.rag.follow_up import FollowUps
+from rag_llm_system.application.rag.prepared import (
+    UNCITED,
+    Found,
+    Prepared,
+    prepare,
+    reserved_tokens,
+)
 from rag_llm_system.application.rag.prompt_templates import template_for
 from rag_llm_system.application.rag.retriever import DEFAULT_K
-from rag_llm_system.application.rag.title_guard import TitleGuard, guarded
-from rag_llm_system.domain.answers import Answer, AnswerSource, Confidence, Context, ContextChunk
-from rag_llm_system.domain.from_context import FromContext
-from rag_llm_system.domain.ports import LLM, GroundedLLM, Tracer
-from rag_llm_system.domain.queries import Interpretation, Query
+from rag_llm_system.application.rag.streaming import in_thread, produced, within
+from rag_llm_system.application.rag.writers import AnswerWriter, LLMWriter
+from rag_llm_system.domain.answers import Answer, Context, Message
+from rag_llm_system.domain.documents import Value
+from rag_llm_system.domain.ports import Span, Tracer
+from rag_llm_system.domain.queries import Query
 
-NO_SOURCES = "No sources were found for this question, so there is no answer."
-UNCITED = "Careful: this answer cites none of its sources."
+__all__ = [
+    "NO_SOURCES",
+    "REFUSED",
+    "UNCITED",
+    "AnswerWriter",
+    "Answering",
+    "Asked",
+    "Found",
+    "LLMWriter",
+    "Piece",
+    "Retrieved",
+    "Retriever",
+]
 
-_BUILDER = ContextBuilder()
-_QUOTE_CHARS = 200
+Limiter = AbstractAsyncContextManager[object]
+"""Lets so many in at once: ``asyncio.Semaphore``, ``anyio.CapacityLimiter`` and the like."""
 
 
 class Retriever(Protocol):
     """Finds what a question needs."""
 
-    def retrieve(self, query: Query, k: int, *, self_query: bool) -> Context: ...
+    def retrieve(self, query: Query, k: int, *, self_query: bool, budget: Budget) -> Context: ...
 
 
-class AnswerWriter(Protocol):
-    """Writes an answer from numbered passages."""
+class Asked(Value):
+    """A question and how it is to be answered.
 
-    @property
-    def model_id(self) -> str: ...
+    ``self_query``: whether conditions on the sources are read out of the question. ``history`` are the turns before
+    it, oldest first; ``deadline_s`` is how long all of it may take. ``max_tokens`` bounds what language models read and
+    write for it together: a small one shortens the context, then the answer.
+    """
 
-    def write(self, question: str, passages: Sequence[ContextChunk]) -> Iterator[str]: ...
+    query: Query
+    k: int = DEFAULT_K
+    self_query: bool = True
+    history: tuple[Message, ...] = ()
+    deadline_s: float | None = None
+    max_tokens: int | None = None
 
 
-@runtime_checkable
-class MarkingWriter(Protocol):
-    """What an AnswerWriter may be as well: one whose answers have fields that are to be checked against the context."""
+class Piece(Value):
+    """The next part of the answer's text."""
 
-    def from_context(self, passages: Sequence[ContextChunk]) -> Sequence[FromContext]: ...
+    text: str
 
 
-class LLMWriter:
-    """Lets a language model write, with the passages as its context.
+class Retrieved(Value):
+    context: Context
+    trace_id: str
 
-    ``grounded_decoding``: a model that can be held to the context while it writes is, in the fields of the template.
+
+class Answering:
+    """Answers from what a retriever finds; threads and tasks may share it.
+
+    ``follow_up`` None takes every question as it is. ``defence`` takes out of the sources what speaks to a model;
+    ``refuse_ungrounded`` shows no answer that cites none of its sources: nothing of it before its first citation.
     """
 
     def __init__(
-        self, llm: LLM, *, max_tokens: int, temperature: float, grounded_decoding: bool = True
+        self,
+        retriever: Retriever,
+        writer: AnswerWriter,
+        tracer: Tracer,
+        builder: ContextBuilder = ContextBuilder(),  # noqa: B008 - frozen
+        *,
+        follow_up: FollowUps | None = None,
+        defence: bool = True,
+        refuse_ungrounded: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._llm = llm
-        self._max_tokens = max_tokens
-        self._temperature = temperature
-        self._grounded_decoding = grounded_decoding
-        self.model_id = llm.model_id
+        self._retriever = retriever
+        self._writer = writer
+        self._tracer = tracer
+        self._builder = builder
+        self._follow_up = follow_up
+        self._defence = defence
+        self._refuse_ungrounded = refuse_ungrounded
+        self._clock = clock
+        self._estimates = Estimates()
 
-    def from_context(self, passages: Sequence[ContextChunk]) -> Sequence[FromContext]:
-        return from_context(template_for(passages).from_context, passages)
+    def retrieve(self, asked: Asked) -> Retrieved:
+        """What the answer would be written from, before any of it is left out, joined or cut for a prompt."""
+        return self._retrieved(
+            asked, Budget.of(asked.deadline_s, asked.max_tokens, clock=self._clock)
+        )
 
-    def write(self, question: str, passages: Sequence[ContextChunk]) -> Iterator[str]:
-        llm, max_tokens, temperature = self._llm, self._max_tokens, self._temperature
-        prompt = template_for(passages).messages(question, formatted(passages))
-        fields = self.from_context(passages) if self._grounded_decoding else ()
-        if fields and isinstance(llm, GroundedLLM):
-            return llm.stream_from_context(
-                prompt, max_tokens=max_tokens, temperature=temperature, from_context=fields
-            )
-        return llm.stream(prompt, max_tokens=max_tokens, temperature=temperature)
+    async def aretrieve(self, asked: Asked, limiter: Limiter | None = None) -> Retrieved:
+        """As :meth:`retrieve`, in a thread; at the deadline it is not waited for any more."""
+        budget = Budget.of(asked.deadline_s, asked.max_tokens, clock=self._clock)
+        async with within(budget, "retrieval"), limiter or nullcontext():
+            return await asyncio.to_thread(self._retrieved, asked, budget)
 
+    def answer(self, asked: Asked) -> Answer:
+        """The answer with its sources; without sources it says so, and nothing is generated.
 
-def answer_question(
-    query: Query,
-    *,
-    retriever: Retriever,
-    writer: AnswerWriter,
-    tracer: Tracer,
-    k: int = DEFAULT_K,
-    self_query: bool = True,
-    builder: ContextBuilder = _BUILDER,
-) -> Answer:
-    """The answer with its sources; without sources it says so, and nothing is generated.
+        The deadline is looked at between stages and between the pieces of the answer.
+        """
+        budget = self._budget(asked)
+        with self._span("rag", asked) as span:
+            answer = self._written(self._prepared(asked, budget), budget, span.trace_id)
+            span.record(answer=answer.text, sources=[s.link for s in answer.sources])
+            return answer
 
-    ``self_query``: whether conditions on the sources are read out of the question.
-    """
-    with tracer.span("rag", inputs={"query": query.text, "k": k}) as span:
+    def write(self, question: str, context: Context) -> Answer:
+        """The writing half of :meth:`answer`, from a context that was retrieved before."""
+        return self._written(self._prepare(question, context, UNLIMITED), UNLIMITED)
+
+    async def events(
+        self, asked: Asked, limiter: Limiter | None = None
+    ) -> AsyncGenerator[Found | Piece | Answer]:
+        """What was found, then the answer's text in pieces that stay as they are, then the whole answer.
+
+        Retrieval runs in a thread, in as many at once as ``limiter`` lets in. Writers without an async form run in a
+        thread each. Raises DeadlineExceeded on time, whatever does not answer. Closing this cancels all of it.
+        """
+        async with aclosing(produced(partial(self._produce, asked, limiter))) as events:
+            async for event in events:
+                yield event
+
+    async def _produce(
+        self,
+        asked: Asked,
+        limiter: Limiter | None,
+        give: Callable[[Found | Piece | Answer], Awaitable[None]],
+    ) -> None:
+        budget = self._budget(asked)
+        with self._span("rag", asked) as span:
+            async with within(budget, "retrieval"), limiter or nullcontext():
+                prepared = await asyncio.to_thread(self._prepared, asked, budget)
+            async with within(budget, "generation"):
+                await give(prepared.found(span.trace_id))
+                answer = await self._awritten(prepared, span.trace_id, give)
+                span.record(answer=answer.text, sources=[s.link for s in answer.sources])
+                await give(answer)
+
+    def _budget(self, asked: Asked) -> Budget:
+        return Budget.of(
+            asked.deadline_s,
+            asked.max_tokens,
+            reserved_s=self._estimates.of("context", "generate"),
+            reserved_tokens=reserved_tokens(self._writer, self._builder),
+            clock=self._clock,
+        )
+
+    def _retrieved(self, asked: Asked, budget: Budget) -> Retrieved:
+        with self._span("retrieve", asked) as span:
+            context = self._context(asked, budget)
+            span.record(chunks=[chunk.chunk_id for chunk in context.chunks])
+            return Retrieved(context=context, trace_id=span.trace_id)
+
+    def _prepared(self, asked: Asked, budget: Budget) -> Prepared:
+        context = self._context(asked, budget)
+        budget.check("context")
+        return self._prepare(asked.query.text, context, budget)
+
+    def _prepare(self, question: str, context: Context, budget: Budget) -> Prepared:
+        prepared = prepare(
+            question,
+            context,
+            writer=self._writer,
+            builder=self._builder,
+            budget=budget,
+            defence=self._defence,
+        )
+        self._estimates.add("context", prepared.timings_s["context"])
+        return prepared
+
+    def _context(self, asked: Asked, budget: Budget) -> Context:
+        """Of the whole question that was made of a follow-up."""
         started = time.perf_counter()
-        context = retriever.retrieve(query, k, self_query=self_query)
-        retrieved = time.perf_counter()
-        answer = write_answer(query.text, context, writer=writer, tracer=tracer, builder=builder)
-        timings = {**context.timings_s, "retrieve": retrieved - started, **answer.timings_s}
-        span.record(answer=answer.text, sources=[s.link for s in answer.sources])
-        rounded = {stage: round(seconds, 4) for stage, seconds in timings.items()}
-        return answer.model_copy(update={"timings_s": rounded, "trace_id": span.trace_id})
+        query, timings_s = asked.query, {}
+        if self._follow_up is not None and asked.history:
+            with self._tracer.span("follow_up", inputs={"query": query.text}) as span:
+                whole = self._follow_up.whole(query.text, asked.history, within_s=budget.left_s)
+                span.record(question=whole)
+            query = query.model_copy(update={"text": whole})
+            timings_s["follow_up"] = time.perf_counter() - started
+        context = self._retriever.retrieve(
+            query, asked.k, self_query=asked.self_query, budget=budget
+        )
+        timings_s |= {**context.timings_s, "retrieve": time.perf_counter() - started}
+        condensed = query.text if query.text != asked.query.text else ""
+        return context.model_copy(update={"timings_s": timings_s, "condensed": condensed})
+
+    def _written(self, prepared: Prepared, budget: Budget, trace_id: str = "") -> Answer:
+        started = time.perf_counter()
+        draft = self._draft(prepared)
+        if prepared.passages:
+            with self._generating(prepared) as span:
+                pieces = self._pieces(prepared)
+                try:
+                    for piece in pieces:
+                        budget.check("generation")
+                        draft.add(piece)
+                finally:
+                    if isinstance(pieces, Generator):
+                        pieces.close()
+                draft.finish()
+                _record(span, draft)
+        else:
+            draft.finish()
+        return self._finished(prepared, draft, trace_id, started)
+
+    async def _awritten(
+        self, prepared: Prepared, trace_id: str, give: Callable[[Piece], Awaitable[None]]
+    ) -> Answer:
+        started = time.perf_counter()
+        draft = self._draft(prepared)
+        if prepared.passages:
+            with self._generating(prepared) as span:
+                async with aclosing(self._apieces(prepared)) as pieces:
+                    async for piece in pieces:
+                        if shown := draft.add(piece):
+                            await give(Piece(text=shown))
+                rest = draft.finish()
+                _record(span, draft)
+        else:
+            rest = draft.finish()
+        if rest:
+            await give(Piece(text=rest))
+        return self._finished(prepared, draft, trace_id, started)
+
+    def _draft(self, prepared: Prepared) -> Draft:
+        return Draft(prepared.passages, prepared.fields, refuse_ungrounded=self._refuse_ungrounded)
+
+    def _pieces(self, prepared: Prepared) -> Iterator[str]:
+        question, passages, writer = prepared.whole_question, prepared.passages, self._writer
+        if isinstance(writer, LLMWriter):
+            return writer.write(question, passages, max_tokens=prepared.max_tokens)
+        return writer.write(question, passages)
+
+    def _apieces(self, prepared: Prepared) -> AsyncGenerator[str]:
+        question, passages, writer = prepared.whole_question, prepared.passages, self._writer
+        if isinstance(writer, LLMWriter):
+            pieces = writer.awrite(question, passages, max_tokens=prepared.max_tokens)
+            if pieces is not None:
+                return pieces
+        return in_thread(partial(self._pieces, prepared))
+
+    def _finished(self, prepared: Prepared, draft: Draft, trace_id: str, started: float) -> Answer:
+        seconds = time.perf_counter() - started
+        if prepared.passages:
+            self._estimates.add("generate", seconds)
+        model = self._writer.model_id
+        return prepared.answer(draft, model=model, trace_id=trace_id, generate=seconds)
+
+    def _span(self, name: str, asked: Asked) -> AbstractContextManager[Span]:
+        return self._tracer.span(name, inputs={"query": asked.query.text, "k": asked.k})
+
+    def _generating(self, prepared: Prepared) -> AbstractContextManager[Span]:
+        inputs = {
+            "model": self._writer.model_id,
+            "prompt_version": str(template_for(prepared.passages)),
+            "passages": len(prepared.passages),
+        }
+        return self._tracer.span("generate", kind="llm", inputs=inputs)
 
 
-def write_answer(
-    question: str,
-    context: Context,
-    *,
-    writer: AnswerWriter,
-    tracer: Tracer,
-    builder: ContextBuilder = _BUILDER,
-) -> Answer:
-    """The writing half of :func:`answer_question`, from a context that was retrieved before."""
-    started = time.perf_counter()
-    passages = passages_for(question, context, builder)
-    built = time.perf_counter()
-    fields = writer.from_context(passages) if isinstance(writer, MarkingWriter) else ()
-    guard = TitleGuard(fields)
-    written = (
-        _written(question, passages, writer=writer, guard=guard, tracer=tracer) if passages else ""
-    )
-    text, cited = checked_citations(written, {passage.n for passage in passages})
-    asked = subject_of(question, context.interpretation)
-    confidence = confidence_in(asked, passages) if text else None
-    return Answer(
-        question=question,
-        text=text or NO_SOURCES,
-        sources=tuple(_source(passage, cited) for passage in passages) if text else (),
-        model=writer.model_id,
-        grounded=bool(cited),
-        confidence=confidence,
-        notes=(*_notes(context, confidence, cited), *guard.notes()),
-        interpretation=context.interpretation,
-        timings_s={"context": built - started, "generate": time.perf_counter() - built},
-    )
-
-
-def passages_for(
-    question: str, context: Context, builder: ContextBuilder = _BUILDER
-) -> list[ContextChunk]:
-    """What an answer is written from: the chunks that are about the question, joined and numbered."""
-    asked = subject_of(question, context.interpretation)
-    return builder.build([c for c in context.chunks if evidence(asked, c) >= MIN_EVIDENCE])
-
-
-def subject_of(question: str, interpretation: Interpretation) -> str:
-    """Without the words that only said where to look: no passage has to repeat them."""
-    for condition in interpretation.conditions:
-        if condition.evidence:
-            question = re.sub(rf"(?<!\w){re.escape(condition.evidence)}(?!\w)", " ", question)
-    return question
-
-
-def _written(
-    question: str,
-    passages: Sequence[ContextChunk],
-    *,
-    writer: AnswerWriter,
-    guard: TitleGuard,
-    tracer: Tracer,
-) -> str:
-    inputs = {
-        "model": writer.model_id,
-        "prompt_version": str(template_for(passages)),
-        "passages": len(passages),
-    }
-    with tracer.span("generate", kind="llm", inputs=inputs) as span:
-        written = "".join(guarded(writer.write(question, passages), guard)).strip()
-        checked = {"kept": guard.kept, "replaced": guard.replaced, "flagged": guard.flagged}
-        span.record(answer=written, **({"from_context": checked} if any(checked.values()) else {}))
-    return written
-
-
-def _notes(context: Context, confidence: Confidence | None, cited: Set[int]) -> Iterator[str]:
-    if understood := understood_as(context.interpretation):
-        yield understood
-    yield from context.notes
-    if confidence and confidence.level == "low":
-        yield LOW
-    if confidence and not cited:
-        yield UNCITED
-
-
-def understood_as(interpretation: Interpretation) -> str:
-    """``understood: author Zoë Müller, from 2023``; "" where the question sets no conditions."""
-    labels = ", ".join(condition.label for condition in interpretation.conditions)
-    return f"understood: {labels}" if labels else ""
-
-
-def _source(passage: ContextChunk, cited: Set[int]) -> AnswerSource:
-    quote = " ".join(passage.content.split())
-    return AnswerSource(
-        n=passage.n,
-        title=passage.title,
-        link=passage.link,
-        category=passage.category,
-        score=round(passage.score, 4),
-        quote=quote if len(quote) <= _QUOTE_CHARS else f"{quote[:_QUOTE_CHARS].rstrip()}…",
-        cited=passage.n in cited,
-        headings=passage.headings,
-        source_file=passage.source_file,
-        start_line=passage.start_line,
-        end_line=passage.end_line,
-    )
+def _record(span: Span, draft: Draft) -> None:
+    titles = draft.titles
+    checked = {"kept": titles.kept, "replaced": titles.replaced, "flagged": titles.flagged}
+    span.record(answer=draft.text, **({"from_context": checked} if any(checked.values()) else {}))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rag_llm_system.application.preprocessing.terms import word_counts
+from rag_llm_system.application.preprocessing.terms import content_words
 from rag_llm_system.domain.answers import Confidence, ContextChunk
 
 _WORDS = 0.2
@@ -24,9 +24,9 @@ LOW = "The sources say little about this."
 
 def evidence(question: str, passage: ContextChunk) -> float:
     """The cosine of the passage, and up to 0.2 for the share of the question's words that it or its titles have."""
-    asked = set(word_counts(question))
+    asked = content_words(question)
     about = (passage.title, passage.author_full_name, *passage.headings, passage.content)
-    said = set(word_counts(" ".join(about)))
+    said = frozenset().union(*map(content_words, about))
     return passage.score + _WORDS * len(asked & said) / max(1, len(asked))
 
 

@@ -18,8 +18,16 @@ _FEEDBACK_CHUNKS = 3
 class Expanding(Protocol):
     """Changes what is searched for after a first look."""
 
+    def tokens(self, question: Question) -> int:
+        """What a language model may read and write for it, at most; 0 where none is asked."""
+
     def expanded(
-        self, question: Question, first: Sequence[Ranked], collections: Mapping[str, str]
+        self,
+        question: Question,
+        first: Sequence[Ranked],
+        collections: Mapping[str, str],
+        *,
+        within_s: float = math.inf,
     ) -> Question | None:
         """None where another search does not pay. ``first``: what the question itself found, best first."""
 
@@ -30,8 +38,16 @@ class Feedback:
     def __init__(self, store: VectorStore) -> None:
         self._store = store
 
+    def tokens(self, question: Question) -> int:  # noqa: ARG002 - of the protocol
+        return 0
+
     def expanded(
-        self, question: Question, first: Sequence[Ranked], collections: Mapping[str, str]
+        self,
+        question: Question,
+        first: Sequence[Ranked],
+        collections: Mapping[str, str],
+        *,
+        within_s: float = math.inf,  # noqa: ARG002
     ) -> Question | None:
         vectors = [
             record.vector
@@ -57,15 +73,21 @@ class Variations:
     ) -> None:
         self._expander, self._embed, self._budget_s = expander, embed, budget_s
 
+    def tokens(self, question: Question) -> int:
+        return self._expander.tokens(question.text)
+
     def expanded(
         self,
         question: Question,
         first: Sequence[Ranked],
         collections: Mapping[str, str],  # noqa: ARG002 - of the protocol
+        *,
+        within_s: float = math.inf,
     ) -> Question | None:
         cosines = sorted((one.candidate.cosine for one in first), reverse=True)[:2]
         margin = cosines[0] - cosines[1] if len(cosines) > 1 else 1.0
-        if not should_expand(question.text, cosines[0], margin, self._budget_s):
+        time_left_s = min(self._budget_s, within_s)
+        if not should_expand(question.text, cosines[0], margin, time_left_s):
             return None
-        written = self._expander.expand(question.text)
+        written = self._expander.expand(question.text, within_s=time_left_s)
         return question.with_variations(self._embed(written)) if written else None

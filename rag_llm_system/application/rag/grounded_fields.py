@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from rag_llm_system.application.rag.prompt_templates import ContextField, neutralised
+from rag_llm_system.application.rag.prompt_templates import ContextField
+from rag_llm_system.application.rag.retrieved_text import neutralised
 from rag_llm_system.domain.answers import ContextChunk
 from rag_llm_system.domain.from_context import FromContext, writable
 

@@ -19,8 +19,8 @@ _ABBREVIATIONS = "".join(
     for short in ("[A-Z]", r"e\.g", r"i\.e", "vs", "al", "[DM]r", "Mrs", "No", "Fig")
 )
 _SENTENCE_END = re.compile(
-    rf"(?:(?<=[.!?])|(?<=[.!?][\"')\]\u201d\u2019])|(?<=[.!?]\*\*)){_ABBREVIATIONS}\s+"
-    r"(?=[\"'(\[\u201c\u2018_*`]*[A-Z\u00c0-\u00de0-9])"
+    rf"(?:(?<=[.!?])|(?<=[.!?][\"')\]\u201d\u2019])|(?<=[.!?]\*\*)|(?<=\[\u2026\])){_ABBREVIATIONS}\s+"
+    r"(?=[\"'(\[\u201c\u2018_*`]*[A-Z\u00c0-\u00de0-9]|\[\u2026\])"  # also around a sentence that was left out
 )
 _ITEM = re.compile(r"\s*(?:\\?[-*+]|[•◦▪‣→↳]|\d{1,3}\\?[.)]|[a-z]\))\s+(?=\S)")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s+(?P<title>.*?)\s*#*\s*$")

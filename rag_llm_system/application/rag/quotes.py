@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, pairwise
 
-from rag_llm_system.application.preprocessing.terms import word_counts
+from rag_llm_system.application.preprocessing.terms import content_words
 from rag_llm_system.application.rag.passages import rank
 from rag_llm_system.application.rag.prompt_templates import file_place, is_code
 from rag_llm_system.application.rag.quotable import Sentence, excerpt, remarks, sentences
@@ -41,11 +41,11 @@ class Quote:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        return frozenset(word_counts(self.text))
+        return content_words(self.text)
 
     @cached_property
     def heading_words(self) -> frozenset[str]:
-        return frozenset(word_counts(self.sentences[0].heading))
+        return content_words(self.sentences[0].heading)
 
     def repeats(self, other: "Quote") -> bool:
         """Has sentences of the other, or its words."""

@@ -1,6 +1,5 @@
 """Finds the chunks that a question needs: understood, searched everywhere at once, one global cut, reranked."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,9 +9,11 @@ from typing import Any, NamedTuple
 from rag_llm_system.application.indexing import live_collections
 from rag_llm_system.application.preprocessing.categories import CATEGORIES, Category
 from rag_llm_system.application.preprocessing.terms import query_terms
+from rag_llm_system.application.rag.budget import UNLIMITED, Budget, Estimates, Run
 from rag_llm_system.application.rag.candidates import Asked, Worded, find, find_words
 from rag_llm_system.application.rag.expanding import Expanding
 from rag_llm_system.application.rag.fusion import FUSIONS, Ranked
+from rag_llm_system.application.rag.index_version import IndexVersion
 from rag_llm_system.application.rag.passage_texts import ChunkText, load_texts
 from rag_llm_system.application.rag.question import Question, encoded
 from rag_llm_system.application.rag.reranking import RERANKED, Reranking
@@ -65,6 +66,8 @@ class ContextRetriever:
         self._table = table
         self._ranking = stages.ranking
         self._sizes = Sizes(store)
+        self._version = IndexVersion(store)
+        self._estimates = Estimates()
         self._self_query = self_query
         self._expander = expander
         self._reranking = reranking
@@ -73,37 +76,53 @@ class ContextRetriever:
         """The chunks of :meth:`retrieve`."""
         return list(self.retrieve(query, k).chunks)
 
-    def retrieve(self, query: Query, k: int = DEFAULT_K, *, self_query: bool = True) -> Context:
+    def retrieve(
+        self,
+        query: Query,
+        k: int = DEFAULT_K,
+        *,
+        self_query: bool = True,
+        budget: Budget = UNLIMITED,
+    ) -> Context:
         """The k best chunks, best first, each once and numbered from 1; none when nothing is indexed.
 
         What the question says about its sources must hold, and is given up step by step when nothing meets it; what
-        ``query.where`` says must hold in any case. Raises IncompatibleCollection when a collection was made with
-        another encoder, and ConfigurationError for an empty question.
+        ``query.where`` says must hold in any case. Stages for which the budget has no room are left out. Raises
+        IncompatibleCollection when a collection was made with another encoder, ConfigurationError for an empty
+        question, and DeadlineExceeded between two stages.
         """
         if not 1 <= k <= MAX_K:
             raise ConfigurationError(f"k is {k}; it must be from 1 to {MAX_K}")
         if not query.text.strip():
             raise ConfigurationError("the question is empty; ask something")
-        timings: dict[str, float] = {}
+        run = Run(budget, self._estimates)
         # asked for once: all of one search sees one encoder, also while another goes live
         collections = live_collections(self._store, self._embedder, self._table)
-        with self._stage("self_query", timings, query=query.text) as span:
+        with self._stage("self_query", run, query=query.text) as span:
             interpretation = self._interpretation(query) if self_query else Interpretation()
             span.record(understood=[one.label for one in interpretation.conditions])
         search = self._search_of(collections, query, interpretation, k)
         with ThreadPoolExecutor(1) as beside:  # words do not wait for the encoder
             worded = beside.submit(copy_context().run, self._worded, search)
-            with self._stage("embed", timings, query=query.text):
+            version = beside.submit(self._version.of, collections)
+            with self._stage("embed", run, query=query.text):
                 needs_tokens = self._reranking is not None and self._reranking.needs_tokens
                 question = encoded(query.text, self._embedder, with_tokens=needs_tokens)
-            chunks = self._chunks(question, search, timings, worded.result())
+            chunks = self._chunks(question, search, run, worded.result())
         notes: list[str] = []
         for weaker, note in relaxed(interpretation):
             if chunks:
                 break
             search = self._search_of(collections, query, weaker, k)
-            chunks, notes = self._chunks(question, search, timings), [note]
-        return Context(chunks=chunks, interpretation=interpretation, notes=notes, timings_s=timings)
+            chunks, notes = self._chunks(question, search, run), [note]
+        return Context(
+            chunks=chunks,
+            interpretation=interpretation,
+            notes=[*notes, *run.notes()],
+            timings_s=run.timings,
+            skipped=run.skipped,
+            index_version=version.result(),
+        )
 
     def _interpretation(self, query: Query) -> Interpretation:
         """Without what the caller decided."""
@@ -142,7 +161,7 @@ class ContextRetriever:
         self,
         question: Question,
         search: _Search,
-        timings: dict[str, float],
+        run: Run,
         worded: Worded | None = None,
     ) -> list[ContextChunk]:
         """Asks again when the index was replaced between finding a chunk and reading its content.
@@ -150,18 +169,18 @@ class ContextRetriever:
         A chunk whose first window is not there even so is being written at this moment: it is left out.
         """
         for _ in range(_ATTEMPTS):
-            ranked = self._ranked(question, search, timings, worded or self._worded(search))
+            ranked = self._ranked(question, search, run, worded or self._worded(search))
             worded = None  # what was found before the index was replaced helps nobody
             wanted = ranked[: max(search.asked.k, RERANKED if self._reranking else 0)]
-            with self._stage("load", timings, chunks=len(wanted)):
+            with self._stage("load", run, chunks=len(wanted)):
                 texts = load_texts(
                     self._store, search.collections, [one.candidate for one in wanted]
                 )
             if len(texts) == len(wanted):
                 break
         whole = [one for one in wanted if one.candidate.chunk_id in texts]
-        if self._reranking is not None:
-            with self._stage("rerank", timings, chunks=min(len(whole), RERANKED)):
+        if self._reranking is not None and run.has_room_for("reranking", "rerank"):
+            with self._stage("rerank", run, chunks=min(len(whole), RERANKED)):
                 whole = _reranked(self._reranking, question, search.collections, whole, texts)
         return [
             _numbered(n, one, texts[one.candidate.chunk_id])
@@ -169,22 +188,28 @@ class ContextRetriever:
         ]
 
     def _ranked(
-        self, question: Question, search: _Search, timings: dict[str, float], worded: Worded
+        self, question: Question, search: _Search, run: Run, worded: Worded
     ) -> list[Ranked]:
-        ranked = self._found(question, search, timings, worded)
-        if self._expander is not None and ranked:
-            with self._stage("expansion", timings, query=question.text):
-                expanded = self._expander.expanded(question, ranked, search.collections)
+        ranked = self._found(question, search, run, worded)
+        if self._expander is not None and ranked and self._may_expand(question, run):
+            within_s = run.budget.left_s - run.budget.reserved_s
+            with self._stage("expansion", run, query=question.text):
+                expanded = self._expander.expanded(
+                    question, ranked, search.collections, within_s=within_s
+                )
             if expanded is not None:
-                ranked = self._found(expanded, search, timings, worded)
+                ranked = self._found(expanded, search, run, worded)
         return ranked
 
-    def _found(
-        self, question: Question, search: _Search, timings: dict[str, float], worded: Worded
-    ) -> list[Ranked]:
+    def _may_expand(self, question: Question, run: Run) -> bool:
+        """There is room for it, and for all that would come behind it."""
+        tokens = self._expander.tokens(question) if self._expander else 0
+        return run.has_room_for("expansion", "expansion", "search", "load", "rerank", tokens=tokens)
+
+    def _found(self, question: Question, search: _Search, run: Run, worded: Worded) -> list[Ranked]:
         """Best first; ties by chunk id."""
         asked = search.asked
-        with self._stage("search", timings, k=asked.k, where=dict(asked.where)) as span:
+        with self._stage("search", run, k=asked.k, where=dict(asked.where)) as span:
             found = find(
                 self._store,
                 search.collections,
@@ -201,12 +226,10 @@ class ContextRetriever:
         return ranked
 
     @contextmanager
-    def _stage(self, name: str, timings: dict[str, float], **inputs: Any) -> Iterator[Span]:
-        """A span, and its seconds; those of a stage that runs twice are added."""
-        started = time.perf_counter()
-        with self._tracer.span(name, inputs=inputs) as span:
+    def _stage(self, name: str, run: Run, **inputs: Any) -> Iterator[Span]:
+        """A span, and its seconds."""
+        with run.stage(name), self._tracer.span(name, inputs=inputs) as span:
             yield span
-        timings[name] = timings.get(name, 0.0) + time.perf_counter() - started
 
 
 def _reranked(

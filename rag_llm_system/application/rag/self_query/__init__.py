@@ -4,7 +4,10 @@
 ``relax`` gives conditions up again when nothing meets them.
 """
 
-from rag_llm_system.application.rag.self_query.current import CurrentSelfQuery
+from rag_llm_system.application.rag.self_query.current import (
+    CurrentSelfQuery,
+    CurrentVocabulary,
+)
 from rag_llm_system.application.rag.self_query.llm import LLMSelfQuery
 from rag_llm_system.application.rag.self_query.relax import relaxed
 from rag_llm_system.application.rag.self_query.rules import RuleSelfQuery, SelfQuery
@@ -16,6 +19,7 @@ from rag_llm_system.application.rag.self_query.vocabulary import (
 
 __all__ = [
     "CurrentSelfQuery",
+    "CurrentVocabulary",
     "LLMSelfQuery",
     "RuleSelfQuery",
     "SelfQuery",

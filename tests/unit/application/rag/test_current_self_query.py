@@ -3,7 +3,11 @@
 from datetime import date
 
 from rag_llm_system.application.indexing import Indexer
-from rag_llm_system.application.rag.self_query import CurrentSelfQuery, RuleSelfQuery
+from rag_llm_system.application.rag.self_query import (
+    CurrentSelfQuery,
+    CurrentVocabulary,
+    RuleSelfQuery,
+)
 from rag_llm_system.infrastructure.embedders.hashing import HashingEmbedder
 from rag_llm_system.infrastructure.vector_stores.memory import MemoryVectorStore
 from tests.unit.application.builders import cleaned
@@ -25,7 +29,8 @@ def test_an_author_who_came_later_is_known_after_a_while() -> None:
     store, clock = MemoryVectorStore(), Clock()
     add(store, "http://a.example/1", "Ada Lovelace")
     asked = CurrentSelfQuery(
-        store, lambda known: RuleSelfQuery(known, today=lambda: date(2026, 11, 21)), clock=clock
+        CurrentVocabulary(store, clock=clock),
+        lambda known: RuleSelfQuery(known, today=lambda: date(2026, 11, 21)),
     )
     assert asked.interpret("articles by Ada Lovelace").where["author_full_name"] == "Ada Lovelace"
 
@@ -44,7 +49,7 @@ def test_a_vocabulary_is_kept_while_the_index_stays_as_it_is() -> None:
         made.append(known)
         return RuleSelfQuery(known, today=lambda: date(2026, 11, 21))
 
-    asked = CurrentSelfQuery(store, reading, clock=clock)
+    asked = CurrentSelfQuery(CurrentVocabulary(store, clock=clock), reading)
     for clock.now in (0.0, 20.0, 40.0):
         asked.interpret("articles by Ada Lovelace")
     assert len(made) == 1

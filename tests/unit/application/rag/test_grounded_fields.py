@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from rag_llm_system.application.rag.answer import LLMWriter, write_answer
+from rag_llm_system.application.rag.answer import Answering, AnswerWriter, LLMWriter
+from rag_llm_system.application.rag.budget import Budget
 from rag_llm_system.application.rag.grounded_fields import SOURCES, from_context, titles
 from rag_llm_system.application.rag.prompt_templates import (
     CODE,
@@ -16,6 +17,7 @@ from rag_llm_system.application.rag.prompt_templates import (
 )
 from rag_llm_system.domain.answers import Answer, Context, ContextChunk, Message
 from rag_llm_system.domain.from_context import FromContext
+from rag_llm_system.domain.queries import Query
 from rag_llm_system.infrastructure.llms.scripted import ScriptedLLM
 from rag_llm_system.infrastructure.tracing.off import OffTracer
 from tests.unit.application.rag.retrieved import chunk
@@ -48,7 +50,18 @@ class HeldLLM(ScriptedLLM):
 
 def written(llm: ScriptedLLM, *passages: ContextChunk, **options: Any) -> Answer:
     writer = LLMWriter(llm, max_tokens=50, temperature=0.0, **options)
-    return write_answer(QUESTION, Context(chunks=passages), writer=writer, tracer=OffTracer())
+    return written_by(writer, *passages)
+
+
+def written_by(writer: AnswerWriter, *passages: ContextChunk) -> Answer:
+    return Answering(Nowhere(), writer, OffTracer()).write(QUESTION, Context(chunks=passages))
+
+
+class Nowhere:
+    """Finds nothing."""
+
+    def retrieve(self, query: Query, k: int, *, self_query: bool, budget: Budget) -> Context:
+        return Context(chunks=[])
 
 
 def test_a_title_has_the_years_that_stand_behind_it() -> None:
@@ -137,8 +150,6 @@ class Quoting:
 def test_what_is_quoted_from_the_sources_is_not_checked() -> None:
     said = "A space horror film like **Heat** is there."
 
-    answer = write_answer(
-        QUESTION, Context(chunks=[film(1, "Alien", said)]), writer=Quoting(), tracer=OffTracer()
-    )
+    answer = written_by(Quoting(), film(1, "Alien", said))
 
     assert answer.text == f"{said} [1]"

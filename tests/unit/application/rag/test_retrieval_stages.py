@@ -1,5 +1,6 @@
 """What each stage of retrieval adds, and that leaving it out leaves it out."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -68,10 +69,11 @@ def retriever(
     self_query: SelfQuery | None = None,
     expander: Expanding | None = None,
     reranking: Reranking | None = None,
+    embedder: HashingEmbedder | None = None,
 ) -> ContextRetriever:
     return ContextRetriever(
         store,
-        HashingEmbedder(),
+        embedder or HashingEmbedder(),
         OffTracer(),
         stages=Stages.model_validate({"ranking": ranking}),
         self_query=self_query,
@@ -228,8 +230,16 @@ def test_feedback_moves_the_question_towards_what_it_found() -> None:
 
 def test_expansion_searches_for_what_it_made_of_the_question() -> None:
     class Instead:
+        def tokens(self, question: Question) -> int:
+            return 0
+
         def expanded(
-            self, question: Question, first: Sequence[Ranked], collections: Mapping[str, str]
+            self,
+            question: Question,
+            first: Sequence[Ranked],
+            collections: Mapping[str, str],
+            *,
+            within_s: float = math.inf,
         ) -> Question | None:
             return Question("llamas", HashingEmbedder().embed(["llamas eat grass"])[0])
 
