@@ -8,7 +8,7 @@ from rag_llm_system.settings import PROJECT_ROOT, Settings
 
 _HEAD = """\
 # Every setting, its default and what it means. Copy to .env and uncomment what you change.
-# Written by `python -m tools.env_example` from rag_llm_system/settings.py; a test compares the two.
+# Written by `python -m tools.env_example` from rag_llm_system/settings/fields.py; a test compares the two.
 #
 # For the servers of docker-compose.yml:
 #   DATABASE_HOST=mongodb://rag:rag@127.0.0.1:27017

@@ -1,10 +1,11 @@
 """The stages of retrieval, chosen by the settings or by whoever measures them."""
 
-import time
+from collections.abc import Callable
 from datetime import date
 from typing import Protocol
 
 from rag_llm_system.application.rag.expanding import Expanding, Feedback, Variations
+from rag_llm_system.application.rag.follow_up import FollowUps, LLMFollowUps, RuleFollowUps
 from rag_llm_system.application.rag.query_expansion import LLMExpander
 from rag_llm_system.application.rag.reranking import ByModel, LateInteraction, Reranking
 from rag_llm_system.application.rag.retriever import ContextRetriever
@@ -39,6 +40,9 @@ class Parts(Protocol):
     @property
     def llm(self) -> LLM: ...
 
+    @property
+    def vocabulary(self) -> Callable[[], Vocabulary]: ...
+
 
 def stages(settings: Settings) -> Stages:
     return Stages(
@@ -61,6 +65,13 @@ def retriever(parts: Parts, stages: Stages) -> ContextRetriever:
     )
 
 
+def follow_up(parts: Parts) -> FollowUps | None:
+    way = parts.settings.FOLLOW_UPS
+    if way == "off":
+        return None
+    return LLMFollowUps(parts.llm) if way == "llm" else RuleFollowUps()
+
+
 def _self_query(parts: Parts, stages: Stages) -> SelfQuery | None:
     if stages.self_query == "off":
         return None
@@ -70,7 +81,7 @@ def _self_query(parts: Parts, stages: Stages) -> SelfQuery | None:
             return LLMSelfQuery(parts.llm, vocabulary, today=date.today)
         return RuleSelfQuery(vocabulary, today=date.today)
 
-    return CurrentSelfQuery(parts.vectors, reading, clock=time.monotonic)
+    return CurrentSelfQuery(parts.vocabulary, reading)
 
 
 def _expander(parts: Parts, stages: Stages) -> Expanding | None:

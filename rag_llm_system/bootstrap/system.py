@@ -1,36 +1,39 @@
 """The system: every part that a use case needs, built from the settings."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from rag_llm_system.application.crawlers.dispatcher import CrawlerDispatcher
 from rag_llm_system.application.crawlers.options import CrawlOptions
 from rag_llm_system.application.indexing import Indexer
-from rag_llm_system.application.rag.answer import AnswerWriter, LLMWriter
+from rag_llm_system.application.rag.answer import Answering, AnswerWriter, LLMWriter
 from rag_llm_system.application.rag.context import ContextBuilder
 from rag_llm_system.application.rag.extractive import ExtractiveWriter
 from rag_llm_system.application.rag.retriever import ContextRetriever
+from rag_llm_system.application.rag.self_query import CurrentVocabulary
 from rag_llm_system.bootstrap.backends import (
     embedder,
     embedding_cache,
     token_cache,
     vector_store,
 )
-from rag_llm_system.bootstrap.retrieval import retriever, stages
-from rag_llm_system.domain.errors import UnknownName
+from rag_llm_system.bootstrap.language_models import EXTRACTIVE, language_model
+from rag_llm_system.bootstrap.retrieval import follow_up, retriever, stages
 from rag_llm_system.domain.ports import LLM, DocumentStore, Embedder, VectorStore
 from rag_llm_system.domain.queries import Query, Stages
 from rag_llm_system.infrastructure.db import DOCUMENT_STORES
 from rag_llm_system.infrastructure.embedders.cache import CachedEmbedder
 from rag_llm_system.infrastructure.embedders.token_cache import CachedTokenEmbedder
-from rag_llm_system.infrastructure.llms import LLMS
+from rag_llm_system.infrastructure.feedback_file import FeedbackFile
 from rag_llm_system.infrastructure.loading import load
 from rag_llm_system.infrastructure.tracing import TRACERS
 from rag_llm_system.infrastructure.tracing.runs import RunTracer
 from rag_llm_system.settings import Settings
 
-EXTRACTIVE = "extractive"
+_COUNTED = 4096
+"""Texts whose tokens are remembered, some 10 MB."""
 
 
 class System:
@@ -132,32 +135,43 @@ class System:
     @cached_property
     def llm(self) -> LLM:
         """Raises UnknownName where no language model is set."""
-        settings = self.settings
-        options: dict[str, Mapping[str, object]] = {
-            "openai": {
-                "model_id": settings.OPENAI_MODEL_ID,
-                "base_url": settings.OPENAI_BASE_URL,
-                "api_key": settings.OPENAI_API_KEY,
-            },
-            "local": {
-                "url": settings.LOCAL_INFERENCE_ENDPOINT_URL,
-                "top_p": settings.TOP_P_INFERENCE,
-            },
-        }
-        name = settings.LLM_BACKEND
-        if name not in LLMS and ":" not in name:
-            raise UnknownName("LLM backend", name, [EXTRACTIVE, *LLMS])
-        llm: LLM = load("LLM backend", name, LLMS)(**options.get(name, {}))
-        return llm
+        made = language_model(self.settings, self.tracer.headers)
+        if close := getattr(made, "close", None):
+            self._closing.callback(close)
+        return made
+
+    @cached_property
+    def answering(self) -> Answering:
+        """Answers to questions, whole or in pieces."""
+        return Answering(
+            self.retriever,
+            self.writer,
+            self.tracer,
+            self.context_builder,
+            follow_up=follow_up(self),
+            defence=self.settings.INJECTION_DEFENCE == "on",
+            refuse_ungrounded=self.settings.UNGROUNDED_ANSWERS == "refuse",
+        )
+
+    @property
+    def feedback(self) -> FeedbackFile:
+        return FeedbackFile(self.settings.data_dir / "feedback" / "feedback.jsonl")
 
     @cached_property
     def context_builder(self) -> ContextBuilder:
         """Counts by the encoder's tokenizer, as that of the language model may be at the other end of a wire."""
+        # passages are counted again for every question that finds them
+        count = lru_cache(_COUNTED)(lambda text: len(self.encoder.token_spans(text)))
         return ContextBuilder(
-            lambda text: len(self.encoder.token_spans(text)),
+            count,
             self.settings.CONTEXT_TOKENS,
             self.settings.CONTEXT_DIVERSITY,
         )
+
+    @cached_property
+    def vocabulary(self) -> CurrentVocabulary:
+        """The authors, platforms and the like that the index has."""
+        return CurrentVocabulary(self.vectors, clock=time.monotonic)
 
     @cached_property
     def retriever(self) -> ContextRetriever:

@@ -65,7 +65,7 @@ def test_a_server_that_is_not_there_is_named_with_the_command_that_starts_it() -
 
 
 def test_the_question_reaches_the_rag_api(url: str) -> None:
-    ran = CliRunner().invoke(call_rag, ["Why?", "--k", "3", "--url", url])
+    ran = CliRunner().invoke(call_rag, ["Why?", "--k", "3", "--json", "--url", url])
     assert (ran.exit_code, json.loads(ran.stdout)) == (
         0,
         {"path": "/rag", "body": {"query": "Why?", "k": 3, "self_query": True}},
@@ -73,7 +73,7 @@ def test_the_question_reaches_the_rag_api(url: str) -> None:
 
 
 def test_the_prompt_reaches_the_inference_server(url: str) -> None:
-    options = ["--max-new-tokens", "7", "--url", f"{url}/infer"]
+    options = ["--max-new-tokens", "7", "--json", "--url", f"{url}/infer"]
     ran = CliRunner().invoke(call_infer, ["Why?", *options])
     sent = json.loads(ran.stdout)
     assert (ran.exit_code, sent["path"]) == (0, "/infer")

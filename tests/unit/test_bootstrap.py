@@ -69,7 +69,7 @@ def test_what_was_opened_is_closed_and_closing_twice_does_nothing_more() -> None
         (
             "LLM_BACKEND",
             "writer",
-            "unknown LLM backend 'nothing'; known: extractive, local, openai",
+            "unknown LLM backend 'nothing'; known: extractive, local, ollama, openai, sagemaker",
         ),
         (
             "EMBEDDER",

@@ -49,7 +49,7 @@ def test_the_file_is_a_valid_compose_file() -> None:
 
 @each_service
 def test_an_image_is_pinned_to_a_full_version(name: str) -> None:
-    assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+\.\d+", SERVICES[name]["image"])
+    assert re.fullmatch(r"[a-z/-]+:v?\d+\.\d+\.\d+", SERVICES[name]["image"])
 
 
 @each_service
@@ -63,7 +63,19 @@ def test_ports_are_published_on_loopback_only(name: str) -> None:
 def test_data_lives_in_a_named_volume(name: str) -> None:
     sources = [volume.partition(":")[0] for volume in SERVICES[name]["volumes"]]
     assert sources
-    assert set(sources) <= set(COMPOSE["volumes"])
+    assert set(sources) - {"./.rag/models"} <= set(COMPOSE["volumes"])
+
+
+@each_service
+def test_what_is_mounted_of_the_clone_is_only_read(name: str) -> None:
+    mounted = [v for v in SERVICES[name]["volumes"] if v.startswith(".")]
+    assert all(volume.endswith(":ro") for volume in mounted)
+
+
+def test_our_own_servers_are_opt_in() -> None:
+    opt_in = {name for name, service in SERVICES.items() if service.get("profiles") == ["app"]}
+    assert opt_in == {name for name, service in SERVICES.items() if "build" in service}
+    assert opt_in == {"inference", "rag-api"}
 
 
 @each_service
@@ -75,7 +87,7 @@ def test_a_service_has_a_health_check_that_ends(name: str) -> None:
 def test_every_variable_has_a_default() -> None:
     variables = re.findall(r"(?<!\$)\$\{([^}]*)\}", COMPOSE_FILE.read_text(encoding="utf-8"))
     assert variables
-    assert all(re.fullmatch(r"[A-Z_]+:-\w+", variable) for variable in variables)
+    assert all(re.fullmatch(r"[A-Z_]+:-\w*", variable) for variable in variables)
 
 
 def test_qdrant_is_healthy_when_it_says_that_it_is_ready(

@@ -1,224 +1,145 @@
-"""The inference server: ``POST /infer`` with or without streaming, and ``GET /health``."""
+"""The inference server: ``POST /infer``, OpenAI's chat routes, and how it is: health, readiness, metrics."""
 
-import asyncio
-import json
-import logging
-import queue
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
-from typing import Any, Literal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse
 
-from rag_llm_system.domain.errors import DataError, RagSystemError
-from rag_llm_system.domain.redaction import redact
-from rag_llm_system.infrastructure.local.governance import COMPLIANT, GovernanceMonitor
-from rag_llm_system.infrastructure.local.pending import Done, Failed, PendingAnswer
-from rag_llm_system.infrastructure.local.protocol import (
-    Engine,
-    InferRequest,
-    InferResponse,
-    RunningGeneration,
-    Usage,
-)
+from rag_llm_system.domain.documents import Value
+from rag_llm_system.domain.ports import Tracer
+from rag_llm_system.infrastructure.local.chat_routes import chat_router
+from rag_llm_system.infrastructure.local.generating import Asked, Inference
+from rag_llm_system.infrastructure.local.governance import GovernanceMonitor
+from rag_llm_system.infrastructure.local.infer_routes import infer_router
+from rag_llm_system.infrastructure.local.protocol import Engine, EngineStats
+from rag_llm_system.infrastructure.serving.errors import error_responses, install_error_handlers
+from rag_llm_system.infrastructure.serving.loading import Loading, LoadingStatus
+from rag_llm_system.infrastructure.serving.metrics import ServerMetrics
+from rag_llm_system.infrastructure.serving.security import Access, protect
 
-_RETRY_LOADING_S, _RETRY_FULL_S = 5, 2
-_WITHHELD = Done(reason="withheld", prompt_tokens=0, completion_tokens=0)
+RETRY_LOADING_S = 5
+"""A small model loads in about that time; for a large one it is no burden to ask so often."""
 
-Event = tuple[str, dict[str, Any]]
-_logger = logging.getLogger(__name__)
+_DESCRIPTION = """\
+Generates text with one model: `POST /infer`, or OpenAI's chat protocol below `/v1`.
+
+With `"stream": true` text comes as it is written. A client that closes its connection ends the generation.
+"""
 
 
-class _LoadedEngine:
-    """The engine, loaded in a thread so that ``/health`` answers from the start."""
+class Health(Value):
+    """``device``, ``model`` and ``queue`` are there when the model is, ``error`` when it could not be loaded."""
 
-    def __init__(self, load: Callable[[], Engine]) -> None:
-        self._task = asyncio.create_task(asyncio.to_thread(load))
-        self._task.add_done_callback(_log_unforeseen)
+    status: LoadingStatus
+    device: str = ""
+    model: str = ""
+    queue: EngineStats | None = None
+    error: str = ""
 
-    @property
-    def status(self) -> Literal["loading", "ready", "failed"]:
-        if not self._task.done():
-            return "loading"
-        return "failed" if self._task.exception() else "ready"
 
-    @property
-    def error(self) -> str:
-        """Why loading failed; what we did not foresee is named by its type only."""
-        error = self._task.exception() if self._task.done() else None
-        if isinstance(error, RagSystemError):
-            return redact(str(error))
-        return f"the model could not be loaded ({type(error).__name__})" if error else ""
+class Ready(Value):
+    status: LoadingStatus = "ready"
+
+
+class _Served:
+    """The engine, from when the server starts until it stops."""
+
+    def __init__(self, load_engine: Callable[[], Engine]) -> None:
+        self._load_engine = load_engine
+        self._loading: Loading[Engine]
+
+    def start(self) -> None:
+        self._loading = Loading(self._load_engine, what="the model")
+
+    async def close(self) -> None:
+        await self._loading.close(lambda engine: engine.close())
 
     @property
     def engine(self) -> Engine:
-        return self._task.result()
+        """Raises HTTPException while there is none."""
+        engine = self._loading.ready_value
+        if engine is None:
+            raise HTTPException(503, self.missing, headers=self.retry)
+        return engine
 
-    async def close(self) -> None:
-        """Waits for a load in work: a thread cannot be interrupted, and what it loads must be closed."""
-        await asyncio.wait([self._task])
-        if self.status == "ready":
-            await asyncio.to_thread(self.engine.close)
+    @property
+    def missing(self) -> str:
+        """Why there is no engine."""
+        return self._loading.error or "the model is loading; ask again in a few seconds"
+
+    @property
+    def retry(self) -> dict[str, str]:
+        """A model that could not be loaded is not there later either."""
+        failed = self._loading.status == "failed"
+        return {} if failed else {"Retry-After": str(RETRY_LOADING_S)}
+
+    @property
+    def load(self) -> EngineStats:
+        engine = self._loading.ready_value
+        if engine is None:
+            return EngineStats(running=0, waiting=0, max_waiting=0)
+        now = engine.stats()
+        return EngineStats(running=now.running, waiting=now.waiting, max_waiting=now.max_waiting)
+
+    @property
+    def health(self) -> Health:
+        engine = self._loading.ready_value
+        if engine is None:
+            return Health(status=self._loading.status, error=self._loading.error)
+        return Health(status="ready", device=engine.device, model=engine.model_id, queue=self.load)
 
 
-def _log_unforeseen(task: "asyncio.Task[Engine]") -> None:
-    error = None if task.cancelled() else task.exception()
-    if error and not isinstance(error, RagSystemError):
-        _logger.error("loading the model failed", exc_info=error)
-
-
-def create_app(load_engine: Callable[[], Engine], governance: GovernanceMonitor) -> FastAPI:
+def create_app(
+    load_engine: Callable[[], Engine],
+    governance: GovernanceMonitor,
+    *,
+    access: Access,
+    metrics: ServerMetrics,
+    tracer: Tracer,
+) -> FastAPI:
     """``load_engine`` runs in a thread when the server starts; the app closes the engine when it stops."""
+    served = _Served(load_engine)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.loaded = _LoadedEngine(load_engine)
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        served.start()
         yield
-        await app.state.loaded.close()
+        await served.close()
 
-    app = FastAPI(title="rag-llm-system inference", lifespan=lifespan)
-    app.add_exception_handler(RequestValidationError, _invalid)
+    def begin(asked: Asked, request: Request) -> Inference:
+        return Inference(
+            served.engine,
+            asked,
+            governance=governance,
+            metrics=metrics,
+            tracer=tracer,
+            caller=request.headers,
+        )
 
-    @app.get("/health")
-    async def health() -> dict[str, str]:
-        loaded: _LoadedEngine = app.state.loaded
-        if loaded.status == "ready":
-            engine = loaded.engine
-            return {"status": "ready", "device": engine.device, "model": engine.model_id}
-        return {"status": loaded.status, **({"error": loaded.error} if loaded.error else {})}
-
-    @app.post("/infer", response_model=InferResponse)
-    async def infer(body: InferRequest, request: Request) -> Any:
-        loaded: _LoadedEngine = app.state.loaded
-        if loaded.status == "failed":
-            return _refused(503, loaded.error)
-        if loaded.status == "loading":
-            return _refused(503, "the model is loading", retry_after_s=_RETRY_LOADING_S)
-        return await _infer(loaded.engine, body, request, governance)
-
+    app = FastAPI(title="rag-llm-system inference", description=_DESCRIPTION, lifespan=lifespan)
+    app.include_router(infer_router(begin))
+    app.include_router(chat_router(begin, lambda: served.engine.model_id))
+    _add_state_routes(app, served)
+    metrics.gauge("generations_running", "Answers in work", lambda: served.load.running)
+    metrics.gauge("generations_waiting", "Requests that wait", lambda: served.load.waiting)
+    install_error_handlers(app)
+    protect(app, access)
+    metrics.install(app)
     return app
 
 
-async def _infer(
-    engine: Engine, body: InferRequest, request: Request, governance: GovernanceMonitor
-) -> Any:
-    status = governance.status_of(body.text)
-    if status != COMPLIANT:
-        return _blocked(body, status, governance)
-    answer = PendingAnswer(asyncio.get_running_loop())
-    try:
-        generation = await asyncio.to_thread(_start, engine, body, answer)
-    except DataError as error:
-        return _refused(422, redact(str(error)))
-    except queue.Full as error:
-        return _refused(429, str(error) or "too many requests wait", retry_after_s=_RETRY_FULL_S)
-    except RagSystemError as error:
-        return _refused(503, redact(str(error)))
-    events = _answer(body, request, answer, generation, governance)
-    return _event_stream(events) if body.stream else await _whole(events)
+def _add_state_routes(app: FastAPI, served: _Served) -> None:
+    @app.get("/health", tags=["server"], response_model_exclude_defaults=True)
+    async def health() -> Health:
+        """Whether the process lives: always 200, at once."""
+        return served.health
 
-
-async def _whole(events: AsyncGenerator[Event]) -> Any:
-    """The answer without streaming."""
-    async with aclosing(events):
-        async for name, value in events:
-            if name == "error":
-                return _refused(500, value["error"])
-            if name == "done":
-                return InferResponse.model_validate(value)
-    return _refused(499, "the client left")
-
-
-def _start(engine: Engine, body: InferRequest, answer: PendingAnswer) -> RunningGeneration:
-    return engine.start(
-        body.conversation,
-        answer,
-        max_new_tokens=body.max_new_tokens,
-        temperature=body.temperature,
-        top_p=body.top_p,
-        stop=body.stop,
-        from_context=body.from_context,
-    )
-
-
-async def _answer(
-    body: InferRequest,
-    request: Request,
-    answer: PendingAnswer,
-    generation: RunningGeneration,
-    governance: GovernanceMonitor,
-) -> AsyncGenerator[Event]:
-    """``token`` events, then ``done`` or ``error``; neither when the client left, which cancels."""
-    gate = governance.gate()
-    text = ""
-    status = "cancelled"
-    try:
-        async with aclosing(answer.events(until=_disconnected(request))) as events:
-            async for event in events:
-                if isinstance(event, Failed):
-                    status = "failed"
-                    yield "error", {"error": redact(event.reason)}
-                    return
-                piece = gate.finish() if isinstance(event, Done) else gate.add(event)
-                text += piece
-                if piece:
-                    yield "token", {"text": piece}
-                if isinstance(event, Done) or gate.status != COMPLIANT:
-                    status = gate.status
-                    yield "done", _done(gate.status, text, event)
-                    return
-    finally:
-        generation.cancel()
-        governance.log_inference(body.text, text, status)
-
-
-def _done(status: str, text: str, event: Done | str) -> dict[str, Any]:
-    ended = event if isinstance(event, Done) else _WITHHELD
-    return InferResponse(
-        generated_text=text if status == COMPLIANT else "",
-        compliance_status=status,
-        finish_reason=ended.reason if status == COMPLIANT else "withheld",
-        usage=Usage(prompt_tokens=ended.prompt_tokens, completion_tokens=ended.completion_tokens),
-    ).model_dump()
-
-
-def _blocked(body: InferRequest, status: str, governance: GovernanceMonitor) -> Any:
-    governance.log_inference(body.text, "", status)
-    blocked = _done(status, "", _WITHHELD)
-    if not body.stream:
-        return InferResponse.model_validate(blocked)
-
-    async def events() -> AsyncGenerator[Event]:
-        yield "done", blocked
-
-    return _event_stream(events())
-
-
-def _event_stream(events: AsyncGenerator[Event]) -> StreamingResponse:
-    async def lines() -> AsyncIterator[str]:
-        async with aclosing(events):
-            async for name, value in events:
-                yield f"event: {name}\ndata: {json.dumps(value, ensure_ascii=False)}\n\n"
-
-    return StreamingResponse(
-        lines(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-    )
-
-
-async def _disconnected(request: Request) -> None:
-    """Returns when the client is gone."""
-    while (await request.receive())["type"] != "http.disconnect":
-        continue
-
-
-def _refused(status: int, reason: str, *, retry_after_s: int | None = None) -> JSONResponse:
-    headers = {"Retry-After": str(retry_after_s)} if retry_after_s else {}
-    return JSONResponse({"error": reason}, status_code=status, headers=headers)
-
-
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
-    wrong = error.errors() if isinstance(error, RequestValidationError) else []
-    reason = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong)
-    return _refused(422, reason)
+    @app.get("/ready", tags=["server"], response_model=Ready, responses={503: error_responses[503]})
+    async def ready() -> Any:
+        """Whether a request would be taken now: 200, or 503 and why not."""
+        status = served.health.status
+        if status == "ready":
+            return Ready()
+        return JSONResponse({"status": status, "error": served.missing}, 503, served.retry)

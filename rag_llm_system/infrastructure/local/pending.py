@@ -1,11 +1,11 @@
 """Carries one answer from the engine's thread to the server's event loop."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
-from typing import Any
+from collections.abc import AsyncGenerator
+from contextlib import suppress
 
 from rag_llm_system.domain.documents import Value
-from rag_llm_system.domain.errors import RagSystemError
+from rag_llm_system.domain.errors import BackendError, RagSystemError
 
 
 class Done(Value):
@@ -14,16 +14,12 @@ class Done(Value):
     completion_tokens: int
 
 
-class Failed(Value):
-    reason: str
-
-
 class PendingAnswer:
     """The engine's listener: called from its thread, read in the loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._events: asyncio.Queue[str | Done | Failed] = asyncio.Queue()
+        self._events: asyncio.Queue[str | Done | RagSystemError] = asyncio.Queue()
 
     def text(self, piece: str) -> None:
         self._put(piece)
@@ -34,27 +30,34 @@ class PendingAnswer:
         )
 
     def failed(self, error: RagSystemError) -> None:
-        self._put(Failed(reason=str(error)))
+        self._put(error)
 
-    async def events(
-        self, *, until: Coroutine[Any, Any, None]
-    ) -> AsyncGenerator[str | Done | Failed]:
-        """Pieces of text, then one Done or Failed; ends early when ``until`` returns."""
-        left = asyncio.create_task(until)
-        try:
-            while True:
-                following = asyncio.create_task(self._events.get())
-                await asyncio.wait({left, following}, return_when=asyncio.FIRST_COMPLETED)
-                if not following.done():
-                    following.cancel()
-                    return
-                event = following.result()
-                yield event
-                if not isinstance(event, str):
-                    return
-        finally:
-            left.cancel()
+    async def events(self) -> AsyncGenerator[str | Done]:
+        """Pieces of text, then one Done; raises what the engine failed with, or BackendError when it was stopped.
 
-    def _put(self, event: str | Done | Failed) -> None:
-        if not self._loop.is_closed():
+        Pieces that came while nobody read are one: a busy server has fewer events to send.
+        """
+        while True:
+            text, end = "", None
+            event = await self._events.get()
+            while isinstance(event, str):
+                text += event
+                if self._events.empty():
+                    break
+                event = self._events.get_nowait()
+            else:
+                end = event
+            if text:
+                yield text
+            if isinstance(end, RagSystemError):
+                raise end
+            if end is not None:
+                # who cancels no longer reads: this was not the reader
+                if end.reason == "cancelled":
+                    raise BackendError("the engine was stopped before the answer was whole")
+                yield end
+                return
+
+    def _put(self, event: str | Done | RagSystemError) -> None:
+        with suppress(RuntimeError):  # the loop was closed: nobody reads any more
             self._loop.call_soon_threadsafe(self._events.put_nowait, event)

@@ -11,6 +11,7 @@ from rag_llm_system.domain.from_context import FromContext
 from rag_llm_system.infrastructure.local.pending import PendingAnswer
 
 MAX_NEW_TOKENS = 4096
+DEFAULT_NEW_TOKENS = 256
 MAX_PROMPT_CHARS = 200_000
 """Four times what 8,192 tokens of English hold: longer texts are refused before they are tokenised."""
 
@@ -18,7 +19,29 @@ MAX_FIELDS = 8
 
 
 class RunningGeneration(Protocol):
-    def cancel(self) -> None: ...
+    def cancel(self) -> None:
+        """Ends it soon; nothing happens when it has ended already."""
+
+
+class EngineLoad(Protocol):
+    """How busy an engine is."""
+
+    @property
+    def running(self) -> int: ...
+
+    @property
+    def waiting(self) -> int: ...
+
+    @property
+    def max_waiting(self) -> int: ...
+
+
+class EngineStats(Value):
+    """An ``EngineLoad`` for engines of this package."""
+
+    running: int
+    waiting: int
+    max_waiting: int
 
 
 class Engine(Protocol):
@@ -38,7 +61,9 @@ class Engine(Protocol):
         stop: Sequence[str],
         from_context: Sequence[FromContext],
     ) -> RunningGeneration:
-        """Raises DataError for a prompt that is too long and ``queue.Full`` when too many wait."""
+        """Raises DataError for a prompt that is too long; Overloaded, or ``queue.Full``, when too many wait."""
+
+    def stats(self) -> EngineLoad: ...
 
     def close(self) -> None: ...
 
@@ -54,7 +79,7 @@ class InferRequest(Value):
 
     prompt: str | None = Field(None, min_length=1, max_length=MAX_PROMPT_CHARS)
     messages: list[Message] | None = Field(None, min_length=1, max_length=200)
-    max_new_tokens: int = Field(256, ge=1, le=MAX_NEW_TOKENS)
+    max_new_tokens: int = Field(DEFAULT_NEW_TOKENS, ge=1, le=MAX_NEW_TOKENS)
     temperature: float = Field(0.01, ge=0, le=2)
     top_p: float = Field(0.9, gt=0, le=1)
     stop: list[StopString] = Field(default_factory=list, max_length=8)
@@ -75,11 +100,6 @@ class InferRequest(Value):
     def conversation(self) -> list[Message]:
         return self.messages or [Message(role="user", content=self.prompt or "")]
 
-    @property
-    def text(self) -> str:
-        """What governance reads."""
-        return "\n".join(m.content for m in self.conversation)
-
 
 class Usage(Value):
     prompt_tokens: int = 0
@@ -87,9 +107,14 @@ class Usage(Value):
 
 
 class InferResponse(Value):
-    """``generated_text`` never repeats the prompt, and is empty when the status is not "compliant"."""
+    """``generated_text`` never repeats the prompt, and is empty when the status is not "compliant".
 
-    generated_text: str
-    compliance_status: str
-    finish_reason: str
+    ``finish_reason`` is "stop", "length" or "withheld"; ``trace_id`` is "" where nothing is traced.
+    """
+
+    generated_text: str = Field(examples=["A list of numbers that stands for a text."])
+    compliance_status: str = Field(examples=["compliant"])
+    finish_reason: str = Field(examples=["stop"])
     usage: Usage
+    model: str
+    trace_id: str

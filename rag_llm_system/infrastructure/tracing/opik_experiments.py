@@ -1,7 +1,8 @@
 """Evaluations on an Opik server: the questions are a dataset, each evaluation is an experiment over it."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -53,7 +54,6 @@ def log_experiment(
     from opik.rest_api.core.api_error import ApiError
 
     try:
-        httpx.get(f"{server.url}/is-alive/ping", timeout=_SIGN_OF_LIFE_S).raise_for_status()
         _log(server, rows, dataset=dataset, name=name, config=config, trace_name=trace_name)
     except (httpx.HTTPError, OpikException, ApiError) as error:
         reason = redact(" ".join(str(error).split()))[:200]
@@ -73,14 +73,7 @@ def _log(
 ) -> None:
     from opik.api_objects.experiment.experiment_item import ExperimentItemReferences
 
-    client = _sdk_client(
-        Complaints(server.url),
-        project_name=server.project,
-        workspace=server.workspace,
-        host=server.url,
-        api_key=server.api_key or None,
-    )
-    try:
+    with connected(server) as client:
         questions = client.get_or_create_dataset(dataset)
         questions.insert([dict(row.item) for row in rows], num_threads=1)  # equal rows stay one
         ids = {_identity(item): item["id"] for item in questions.get_items()}
@@ -101,6 +94,21 @@ def _log(
             item_id = ids[_identity(row.item)]
             references.append(ExperimentItemReferences(dataset_item_id=item_id, trace_id=trace_id))
         experiment.insert(references)
+
+
+@contextmanager
+def connected(server: OpikServer) -> Iterator[Any]:
+    """The SDK's client of a server that lives; what was sent is delivered at the end."""
+    httpx.get(f"{server.url}/is-alive/ping", timeout=_SIGN_OF_LIFE_S).raise_for_status()
+    client = _sdk_client(
+        Complaints(server.url),
+        project_name=server.project,
+        workspace=server.workspace,
+        host=server.url,
+        api_key=server.api_key or None,
+    )
+    try:
+        yield client
     finally:
         client.end(timeout=_DELIVERY_S)
 

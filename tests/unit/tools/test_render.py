@@ -1,7 +1,6 @@
 """An answer on a terminal."""
 
 from rag_llm_system.domain.answers import Answer, AnswerSource, Confidence
-from tests.unit.application.rag.retrieved import chunk
 from tools.render import answer_lines, passage_lines
 
 
@@ -25,7 +24,7 @@ def test_sources_are_numbered_as_the_answer_cites_them() -> None:
         sources=[
             source(1, "A title", cited=True, headings=("A heading",)),
             source(2, ""),
-            source(3, "Code", source_file="a.py", start_line=3, end_line=9),
+            source(3, "Code", source_file="a.py", lines="3-9"),
         ],
         model="extractive",
         grounded=True,
@@ -61,8 +60,10 @@ def test_without_sources_there_is_no_list_of_them() -> None:
 
 
 def test_a_context_is_shown_word_for_word() -> None:
-    assert list(passage_lines([chunk(1, "One.\n\nTwo.", headings=("Numbers",))])) == [
-        "[1] 0.80  Title 1 > Numbers",
+    assert list(
+        passage_lines([source(1, "Title 1", passage="One.\n\nTwo.", headings=("Numbers",))])
+    ) == [
+        "[1] 0.46  Title 1 > Numbers",
         "    http://a.example/1",
         "",
         "One.\n\nTwo.",

@@ -1,8 +1,9 @@
+"""The inference server without a network: requests in, answers out, and what the engine was asked."""
+
 import asyncio
-import json
 import queue
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,48 +12,36 @@ import pytest
 from fastapi import FastAPI
 
 from rag_llm_system.domain.answers import Message
-from rag_llm_system.domain.errors import BackendError, ConfigurationError, DataError
+from rag_llm_system.domain.errors import BackendError, ConfigurationError, DataError, Overloaded
 from rag_llm_system.domain.from_context import FromContext
-from rag_llm_system.infrastructure.local.governance import GovernanceMonitor, GovernanceRecord
-from rag_llm_system.infrastructure.local.local_deploy import create_app
-from rag_llm_system.infrastructure.local.pending import PendingAnswer
+from rag_llm_system.infrastructure.local.governance import GovernanceRecord
+from rag_llm_system.infrastructure.serving.metrics import ServerMetrics
+from rag_llm_system.infrastructure.tracing.off import OffTracer
+from tests.inference_apps import ScriptedEngine, app_with, events_of
 
 WAIT_S = 10
+Talk = Callable[[httpx.AsyncClient], Awaitable[Any]]
 
 
-class ScriptedEngine:
-    """Says its words at once, or holds the answer back when ``holding``; remembers what it was asked."""
+class RecordingTracer(OffTracer):
+    """Remembers the spans it was asked for and what they recorded."""
 
-    model_id = "scripted"
-    device = "cpu"
+    trace_id = "trace-1"
 
-    def __init__(self, *words: str, refuse: Exception | None = None, holding: bool = False) -> None:
-        self._words = words
-        self._refuse = refuse
-        self._holding = holding
-        self.asked: list[tuple[list[Message], dict[str, Any]]] = []
-        self.listeners: list[PendingAnswer] = []
-        self.cancelled = threading.Event()
-        self.closed = False
+    def __init__(self) -> None:
+        self.spans: list[dict[str, Any]] = []
 
-    def start(
-        self, messages: Sequence[Message], listener: PendingAnswer, **options: Any
-    ) -> "ScriptedEngine":
-        if self._refuse:
-            raise self._refuse
-        self.asked.append((list(messages), options))
-        self.listeners.append(listener)
-        for word in self._words:
-            listener.text(word)
-        if not self._holding:
-            listener.done("stop", 5, len(self._words))
+    def span(self, name: str, **described: Any) -> Any:
+        self.spans.append({"name": name, **described})
         return self
 
-    def cancel(self) -> None:
-        self.cancelled.set()
+    def record(self, **outputs: Any) -> None:
+        self.spans[-1]["outputs"] = outputs
 
-    def close(self) -> None:
-        self.closed = True
+    def __enter__(self) -> "RecordingTracer":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
 
 
 @asynccontextmanager
@@ -70,33 +59,26 @@ async def ready(client: httpx.AsyncClient) -> None:
             await asyncio.sleep(0)
 
 
-Talk = Callable[[httpx.AsyncClient], Awaitable[Any]]
-
-
-def served(
-    engine: ScriptedEngine, talk: Talk, *, governance: GovernanceMonitor | None = None
-) -> Any:
+def served(engine: ScriptedEngine, talk: Talk, **parts: Any) -> Any:
     async def main() -> Any:
-        async with running(create_app(lambda: engine, governance or GovernanceMonitor())) as client:
+        async with running(app_with(lambda: engine, **parts)) as client:
             await ready(client)
             return await talk(client)
 
     return asyncio.run(main())
 
 
-def posted(engine: ScriptedEngine, body: Any, **more: Any) -> httpx.Response:
+def posted(
+    engine: ScriptedEngine,
+    body: Any,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **parts: Any,
+) -> httpx.Response:
     async def talk(client: httpx.AsyncClient) -> httpx.Response:
-        return await client.post("/infer", json=body)
+        return await client.post("/infer", json=body, headers=headers)
 
-    return served(engine, talk, **more)
-
-
-def events_of(response: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
-    blocks = [block.split("\n") for block in response.text.split("\n\n") if block]
-    return [
-        (name.removeprefix("event: "), json.loads(data.removeprefix("data: ")))
-        for name, data in blocks
-    ]
+    return served(engine, talk, **parts)
 
 
 def test_an_answer_has_text_status_and_usage_and_no_prompt():
@@ -108,6 +90,8 @@ def test_an_answer_has_text_status_and_usage_and_no_prompt():
         "compliance_status": "compliant",
         "finish_reason": "stop",
         "usage": {"prompt_tokens": 5, "completion_tokens": 2},
+        "model": "scripted",
+        "trace_id": "",
     }
 
 
@@ -117,7 +101,7 @@ def test_fields_from_the_context_reach_the_engine():
 
     posted(engine, {"prompt": "Where?", "from_context": [field]})
 
-    assert engine.asked[0][1]["from_context"] == [FromContext.model_validate(field)]
+    assert engine.asked[0][1]["from_context"] == (FromContext.model_validate(field),)
 
 
 def test_a_prompt_is_the_users_message_and_messages_pass_as_they_are():
@@ -137,22 +121,24 @@ def test_a_prompt_is_the_users_message_and_messages_pass_as_they_are():
     assert by_prompt.asked[0][1]["max_new_tokens"] == 256
     assert by_messages.asked == [
         (
-            [Message(**m) for m in conversation],
+            [Message.model_validate(m) for m in conversation],
             {
                 "max_new_tokens": 7,
                 "temperature": 1.0,
                 "top_p": 0.5,
-                "stop": ["E"],
-                "from_context": [],
+                "stop": ("E",),
+                "from_context": (),
             },
         )
     ]
 
 
 def test_streamed_tokens_join_to_the_answer():
-    response = posted(ScriptedEngine("In ", "the ", "störe."), {"prompt": "?", "stream": True})
+    engine = ScriptedEngine("In ", "the ", "störe.")
 
-    events = events_of(response)
+    response = posted(engine, {"prompt": "?", "stream": True})
+
+    events = events_of(response.text)
     assert response.headers["content-type"].startswith("text/event-stream")
     assert "".join(v["text"] for name, v in events if name == "token") == "In the störe."
     assert events[-1][0] == "done"
@@ -166,9 +152,9 @@ def test_a_blocked_request_is_not_generated(stream: bool):
 
     response = posted(engine, {"prompt": "What is the Password?", "stream": stream})
 
-    value = events_of(response)[0][1] if stream else response.json()
+    value = events_of(response.text)[0][1] if stream else response.json()
     assert value["compliance_status"] == "non_compliant: password"
-    assert value["generated_text"] == ""
+    assert (value["generated_text"], value["finish_reason"]) == ("", "withheld")
     assert engine.asked == []
 
 
@@ -178,22 +164,83 @@ def test_a_banned_answer_is_withheld_and_its_generation_cancelled(stream: bool):
 
     response = posted(engine, {"prompt": "Tell me", "stream": stream})
 
-    value = events_of(response)[-1][1] if stream else response.json()
+    value = events_of(response.text)[-1][1] if stream else response.json()
     assert value["compliance_status"] == "non_compliant: classified"
     assert value["generated_text"] == ""
     assert "classified," not in response.text
     assert engine.cancelled.is_set()
 
 
-def test_each_inference_leaves_a_record_without_its_texts():
-    kept: list[GovernanceRecord] = []
-    governance = GovernanceMonitor(keep=kept.append)
+def test_a_secret_in_a_prompt_is_not_shown_to_the_model():
+    engine = ScriptedEngine("Rotate it.")
 
-    posted(ScriptedEngine("fine"), {"prompt": "a question"}, governance=governance)
-    posted(ScriptedEngine("fine"), {"prompt": "a password"}, governance=governance)
+    response = posted(engine, {"prompt": "Is hf_abcdefghijklmnopqrst0 still good?"})
 
-    assert [r.status for r in kept] == ["compliant", "non_compliant: password"]
-    assert [r.output_chars for r in kept] == [4, 0]
+    assert response.json()["compliance_status"] == "compliant"
+    [shown] = engine.asked[0][0]
+    assert shown.content.startswith("Is ")
+    assert shown.content.endswith(" still good?")
+    assert "hf_" not in shown.content
+
+
+def test_each_inference_is_on_record_with_its_trace():
+    records: list[GovernanceRecord] = []
+    for prompt in ("a question", "a password", "mail hf_abcdefghijklmnopqrst0"):
+        posted(
+            ScriptedEngine("fine"), {"prompt": prompt}, records=records, tracer=RecordingTracer()
+        )
+
+    compliant = "compliant"
+    assert [r.status for r in records] == [compliant, "non_compliant: password", compliant]
+    assert [r.output_chars for r in records] == [4, 0, 4]
+    assert [f.rule for f in records[2].findings] == ["secrets"]
+    assert {r.trace_id for r in records} == {"trace-1"}
+
+
+def test_an_answer_continues_the_callers_trace():
+    tracer = RecordingTracer()
+    asked = {"prompt": "Where?", "max_new_tokens": 9}
+
+    response = posted(
+        ScriptedEngine("Here."), asked, headers={"X-Opik-Trace-Id": "t"}, tracer=tracer
+    )
+
+    [span] = tracer.spans
+    assert (span["name"], span["kind"]) == ("generate", "llm")
+    assert span["caller"]["x-opik-trace-id"] == "t"
+    assert span["inputs"]["messages"] == [{"role": "user", "content": "Where?"}]
+    assert (span["inputs"]["model"], span["inputs"]["max_new_tokens"]) == ("scripted", 9)
+    assert (span["outputs"]["text"], span["outputs"]["reason"]) == ("Here.", "stop")
+    assert response.json()["trace_id"] == "trace-1"
+
+
+def test_a_trace_shows_nothing_of_a_blocked_prompt():
+    tracer = RecordingTracer()
+
+    posted(ScriptedEngine("x"), {"prompt": "the classified plan"}, tracer=tracer)
+
+    assert "plan" not in str(tracer.spans)
+    assert tracer.spans[0]["outputs"]["status"] == "non_compliant: classified"
+
+
+def test_tokens_and_times_are_measured():
+    async def talk(client: httpx.AsyncClient) -> str:
+        for prompt in ("a", "a password"):
+            await client.post("/infer", json={"prompt": prompt})
+        return (await client.get("/metrics")).text
+
+    lines = served(ScriptedEngine("a ", "b"), talk, metrics=ServerMetrics("inference")).splitlines()
+
+    assert {
+        'rag_events_total{event="prompt_tokens"} 5.0',
+        'rag_events_total{event="completion_tokens"} 2.0',
+        'rag_events_total{event="answer_withheld"} 1.0',
+        'rag_stage_duration_seconds_count{stage="first_token"} 1.0',
+        'rag_stage_duration_seconds_count{stage="generate"} 1.0',
+        "rag_generations_running 1.0",
+        "rag_generations_waiting 2.0",
+        'rag_http_requests_total{method="POST",route="/infer",status="200"} 2.0',
+    } <= set(lines)
 
 
 @pytest.mark.parametrize(
@@ -201,23 +248,23 @@ def test_each_inference_leaves_a_record_without_its_texts():
     [
         ({}, "prompt or messages"),
         ({"prompt": "a", "messages": [{"role": "user", "content": "b"}]}, "one of the two"),
-        ({"prompt": ""}, "body.prompt: "),
-        ({"prompt": "a", "max_tokens": 5}, "body.max_tokens: Extra inputs are not permitted"),
-        ({"prompt": "a", "max_new_tokens": 0}, "body.max_new_tokens: "),
-        ({"prompt": "a", "temperature": -1}, "body.temperature: "),
-        ({"prompt": "a", "top_p": 0}, "body.top_p: "),
-        ({"prompt": "a", "stop": [""]}, "body.stop.0: "),
+        ({"prompt": ""}, "prompt: "),
+        ({"prompt": "a", "max_tokens": 5}, "max_tokens: Extra inputs are not permitted"),
+        ({"prompt": "a", "max_new_tokens": 0}, "max_new_tokens: "),
+        ({"prompt": "a", "temperature": -1}, "temperature: "),
+        ({"prompt": "a", "top_p": 0}, "top_p: "),
+        ({"prompt": "a", "stop": [""]}, "stop.0: "),
         ({"messages": [{"role": "assistant", "content": "b"}]}, "must be the user's"),
-        ({"messages": [{"role": "tool", "content": "b"}]}, "body.messages.0.role: "),
+        ({"messages": [{"role": "tool", "content": "b"}]}, "messages.0.role: "),
         ({"messages": [{"role": "user", "content": "a" * 150_000}] * 2}, "over 200000 characters"),
         (["prompt"], "body: "),
-        ({"prompt": "a", "from_context": [{"open": "*"}]}, "body.from_context.0.close: "),
+        ({"prompt": "a", "from_context": [{"open": "*"}]}, "from_context.0.close: "),
         ({"prompt": "a", "from_context": [{"open": "", "close": "*"}]}, "from_context.0.open: "),
         (
             {"prompt": "a", "from_context": [{"open": "*", "close": "*", "values": ["a*"]}]},
             "value 'a*' would not end at its closing mark",
         ),
-        ({"prompt": "a", "from_context": [{"open": "*", "close": "*"}] * 9}, "body.from_context: "),
+        ({"prompt": "a", "from_context": [{"open": "*", "close": "*"}] * 9}, "from_context: "),
     ],
 )
 def test_bad_input_is_answered_with_one_clear_line(body: Any, reason: str):
@@ -228,18 +275,22 @@ def test_bad_input_is_answered_with_one_clear_line(body: Any, reason: str):
     assert "\n" not in response.json()["error"]
 
 
+@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
     ("refusal", "status", "retry"),
     [
         (DataError("the prompt has 900 tokens"), 422, None),
         (queue.Full("8 requests are waiting"), 429, "2"),
+        (Overloaded("8 requests are waiting", retry_after_s=7), 429, "7"),
         (BackendError("the engine has stopped"), 503, None),
     ],
 )
 def test_what_the_engine_refuses_has_its_own_status(
-    refusal: Exception, status: int, retry: str | None
+    refusal: Exception, status: int, retry: str | None, stream: bool
 ):
-    response = posted(ScriptedEngine(refuse=refusal), {"prompt": "a", "stream": True})
+    engine = ScriptedEngine(refuse=refusal)
+
+    response = posted(engine, {"prompt": "a", "stream": stream})
 
     assert response.status_code == status
     assert response.json() == {"error": str(refusal)}
@@ -247,40 +298,58 @@ def test_what_the_engine_refuses_has_its_own_status(
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_generation_that_fails_is_an_error(stream: bool):
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (lambda listener: listener.failed(BackendError("out of memory")), "out of memory"),
+        (lambda listener: listener.done("cancelled", 5, 1), "the engine was stopped before"),
+    ],
+)
+def test_a_generation_that_fails_is_an_error(end: Callable[[Any], None], said: str, stream: bool):
     async def talk(client: httpx.AsyncClient) -> httpx.Response:
         asking = asyncio.create_task(client.post("/infer", json={"prompt": "a", "stream": stream}))
-        while not engine.listeners:
-            await asyncio.sleep(0)
-        engine.listeners[0].failed(BackendError("out of memory"))
+        assert await asyncio.to_thread(engine.started.wait, WAIT_S)
+        end(engine.listeners[0])
         return await asking
 
-    engine = ScriptedEngine(holding=True)
-    response = served(engine, talk)
+    engine = ScriptedEngine("It is long enough to be sent before the end. " * 3, holding=True)
+    records: list[GovernanceRecord] = []
+    response = served(engine, talk, records=records, tracer=RecordingTracer())
 
     if stream:
-        assert events_of(response) == [("error", {"error": "out of memory"})]
+        *_, (name, value) = events_of(response.text)
+        assert (name, value["status"], value["trace_id"]) == ("error", 503, "trace-1")
+        assert value["error"].startswith(said)
     else:
-        assert (response.status_code, response.json()) == (500, {"error": "out of memory"})
+        assert response.status_code == 503
+        assert response.json()["error"].startswith(said)
+    assert [record.status for record in records] == ["failed"]
 
 
 def test_health_answers_while_an_answer_is_generated():
     async def talk(client: httpx.AsyncClient) -> Any:
         asking = asyncio.create_task(client.post("/infer", json={"prompt": "a"}))
-        while not engine.listeners:
-            await asyncio.sleep(0)
-        health = await client.get("/health")
+        assert await asyncio.to_thread(engine.started.wait, WAIT_S)
+        health, ready = await client.get("/health"), await client.get("/ready")
         engine.listeners[0].done("stop", 1, 0)
         await asking
-        return health.json()
+        return health.json(), ready.json()
 
     engine = ScriptedEngine("x", holding=True)
 
-    assert served(engine, talk) == {"status": "ready", "device": "cpu", "model": "scripted"}
+    assert served(engine, talk) == (
+        {
+            "status": "ready",
+            "device": "cpu",
+            "model": "scripted",
+            "queue": {"running": 1, "waiting": 2, "max_waiting": 3},
+        },
+        {"status": "ready"},
+    )
     assert engine.closed
 
 
-def test_while_the_model_loads_health_answers_and_infer_asks_to_come_back():
+def test_while_the_model_loads_health_answers_and_requests_are_asked_to_come_back():
     loaded = threading.Event()
     engine = ScriptedEngine("x")
 
@@ -289,14 +358,20 @@ def test_while_the_model_loads_health_answers_and_infer_asks_to_come_back():
         return engine
 
     async def main() -> None:
-        async with running(create_app(load, GovernanceMonitor())) as client:
+        async with running(app_with(load)) as client:
             health = await client.get("/health")
-            refused = await client.post("/infer", json={"prompt": "a"})
+            refused = [
+                await client.get("/ready"),
+                await client.post("/infer", json={"prompt": "a"}),
+                await client.get("/v1/models"),
+            ]
             loaded.set()
             await ready(client)
             answered = await client.post("/infer", json={"prompt": "a"})
         assert (health.status_code, health.json()) == (200, {"status": "loading"})
-        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        assert [r.status_code for r in refused] == [503, 503, 503]
+        assert [r.headers["retry-after"] for r in refused] == ["5", "5", "5"]
+        assert all("the model is loading" in r.text for r in refused)
         assert answered.status_code == 200
 
     asyncio.run(main())
@@ -314,14 +389,28 @@ def test_a_model_that_cannot_be_loaded_is_said_and_the_server_lives(error: Excep
         raise error
 
     async def main() -> None:
-        async with running(create_app(load, GovernanceMonitor())) as client:
+        async with running(app_with(load)) as client:
             await ready(client)
             health = (await client.get("/health")).json()
             refused = await client.post("/infer", json={"prompt": "a"})
+            unready = await client.get("/ready")
         assert health["status"] == "failed"
         assert health["error"].startswith(shown)
         assert "pw@" not in health["error"]
-        assert refused.status_code == 503
-        assert refused.json()["error"] == health["error"]
+        assert (refused.status_code, unready.status_code) == (503, 503)
+        assert refused.json()["error"] == unready.json()["error"] == health["error"]
+        assert "retry-after" not in refused.headers
 
     asyncio.run(main())
+
+
+def test_the_api_says_what_goes_in_and_out():
+    described = app_with(ScriptedEngine).openapi()
+
+    for path in ("/infer", "/v1/chat/completions"):
+        post = described["paths"][path]["post"]
+        [content] = post["requestBody"]["content"].values()
+        assert len(content["examples"]) == 2
+        assert {"application/json", "text/event-stream"} <= set(post["responses"]["200"]["content"])
+        assert {"422", "429", "503"} <= set(post["responses"])
+    assert "HTTPValidationError" not in described["components"]["schemas"]

@@ -1,24 +1,12 @@
-"""Where things are and which backend is used.
+"""Every setting, with its default and its meaning."""
 
-Read once, from the first of these that has a value: the ZenML secret ``settings``, the environment, ``.env``.
-An address that is not set means the embedded engine.
-"""
-
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from rag_llm_system.domain.errors import ConfigurationError
-
-PROJECT_ROOT = Path(__file__).resolve().parents[1]
-SECRET_NAME = "settings"  # noqa: S105 - the documented name of the ZenML secret, not a secret
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 
 class Settings(BaseSettings):
@@ -124,13 +112,15 @@ class Settings(BaseSettings):
     )
 
     FOLLOW_UPS: Literal["rules", "llm", "off"] = Field(
-        "rules", description="Makes a whole question of a follow-up and its history: rules, llm, off"
+        "rules",
+        description="Makes a whole question of a follow-up and its history: rules, llm, off",
     )
     INJECTION_DEFENCE: Literal["on", "off"] = Field(
         "on", description="Takes instructions to the model out of sources: on, off (to measure it)"
     )
     UNGROUNDED_ANSWERS: Literal["mark", "refuse"] = Field(
-        "mark", description="An answer that cites none of its sources: mark it, or refuse to give it"
+        "mark",
+        description="An answer that cites none of its sources: mark it, or refuse to give it",
     )
 
     LLM_BACKEND: str = Field(
@@ -159,7 +149,7 @@ class Settings(BaseSettings):
     )
     LLM_CONNECT_TIMEOUT_S: float = Field(3.0, gt=0, description="How long a connection may take")
     LLM_READ_TIMEOUT_S: float = Field(
-        120.0, gt=0, description="How long a model may think before its first word"
+        50.0, gt=0, description="How long a model may think before its first word"
     )
     LLM_IDLE_TIMEOUT_S: float = Field(
         30.0, gt=0, description="How long it may be silent between two words"
@@ -188,10 +178,13 @@ class Settings(BaseSettings):
     INFERENCE_API_KEYS: str = Field("", description="Keys it takes, likewise")
     INFERENCE_ENGINE: Literal["auto", "batched", "plain", "openai"] = Field(
         "auto",
-        description="batched (requests together), plain (one at a time), openai (hands on to vLLM); auto: batched",
+        description="batched (requests together), plain, openai (hands on to vLLM); auto: batched or plain",
     )
     INFERENCE_UPSTREAM_URL: str = Field(
         "", description="INFERENCE_ENGINE=openai: the /v1 of a vLLM server"
+    )
+    INFERENCE_UPSTREAM_API_KEY: SecretStr = Field(
+        SecretStr(""), description="Its key, where it wants one"
     )
     INFERENCE_MAX_WAITING: int = Field(
         32, ge=1, description="Requests that may wait; more are sent away with 429"
@@ -203,7 +196,8 @@ class Settings(BaseSettings):
         "", description="Origins of other sites' pages that may ask, comma-separated; empty: none"
     )
     ALLOWED_HOSTS: str = Field(
-        "", description="Host names the servers answer to, comma-separated; empty: loopback's, or any with keys"
+        "",
+        description="Host names the servers answer to, comma-separated; empty: loopback's, or any with keys",
     )
     GOVERNANCE_POLICY: str = Field(
         "configs/governance.yaml", description="What may go in and out of the servers"
@@ -221,98 +215,3 @@ class Settings(BaseSettings):
     def data_dir(self) -> Path:
         """``DATA_DIR`` as an absolute path."""
         return self.DATA_DIR if self.DATA_DIR.is_absolute() else PROJECT_ROOT / self.DATA_DIR
-
-
-def zenml_environment(data_dir: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that make ``<data_dir>/zenml`` the ZenML store; empty when a store was chosen before.
-
-    A store counts as chosen when ZENML_CONFIG_PATH or ZENML_STORE_URL is set, or ``zenml init`` was run
-    in the clone. Ours is named outright, so that a dashboard that was started and died cannot point runs
-    at itself.
-    """
-    chosen = environment.get("ZENML_CONFIG_PATH") or environment.get("ZENML_STORE_URL")
-    if chosen or (PROJECT_ROOT / ".zen").exists():
-        return {}
-    folder = data_dir / "zenml"
-    database = folder / "local_stores" / "default_zen_store" / "zenml.db"
-    return {
-        "ZENML_CONFIG_PATH": str(folder),
-        "ZENML_STORE_TYPE": "sql",
-        "ZENML_STORE_URL": f"sqlite:///{database}",
-    }
-
-
-def load_settings() -> Settings:
-    """The settings of this process.
-
-    Raises ConfigurationError naming each wrong setting, never its value.
-    """
-    settings = _checked({})
-    secret = _read_secret(settings)
-    return _checked(secret) if secret else settings
-
-
-def _checked(secret: Mapping[str, Any]) -> Settings:
-    try:
-        return Settings(**secret)
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: {e['msg']}"
-            for e in error.errors(include_input=False, include_url=False)
-        )
-        raise ConfigurationError(
-            f"wrong setting (environment, .env or ZenML secret): {wrong}; see .env.example"
-        ) from None
-
-
-def _marker(settings: Settings) -> Path:
-    """Its presence says that the secret was exported; reading it costs seconds, so others skip it."""
-    return settings.data_dir / "settings-in-zenml"
-
-
-def remember_secret(settings: Settings) -> None:
-    """From now on processes of this clone read the ZenML secret first."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    _marker(settings).touch()
-
-
-def forget_secret(settings: Settings) -> None:
-    _marker(settings).unlink(missing_ok=True)
-
-
-def _read_secret(settings: Settings) -> dict[str, str]:
-    """The values of the ZenML secret, read by a process of its own: zenml takes over the logging and
-    the output of whatever imports it."""
-    if not _marker(settings).exists():
-        return {}
-    environment = {
-        **os.environ,
-        **zenml_environment(settings.data_dir, os.environ),
-        "ZENML_ANALYTICS_OPT_IN": "false",
-    }
-    reader = subprocess.run(  # noqa: S603 - our own module, no input from outside
-        [sys.executable, "-m", __name__],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if reader.returncode != 0:
-        raise ConfigurationError(
-            f"the ZenML secret {SECRET_NAME!r} cannot be read; "
-            "export it again or run: poe delete-settings-zenml"
-        )
-    found: dict[str, str] = json.loads(reader.stdout.splitlines()[-1])
-    return found
-
-
-def _print_secret() -> None:
-    from zenml.client import Client  # the one place of this package that knows zenml
-
-    secrets = Client().list_secrets(name=SECRET_NAME).items
-    values = Client().get_secret(SECRET_NAME).secret_values if secrets else {}
-    sys.stdout.write(f"\n{json.dumps(values)}\n")
-
-
-if __name__ == "__main__":
-    _print_secret()
