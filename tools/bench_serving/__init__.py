@@ -1,0 +1,1 @@
+"""Both servers under load, beside a naive one: ``poe bench-serving``."""
