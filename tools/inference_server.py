@@ -70,6 +70,7 @@ def _own(
             source,
             kind=kind,
             max_waiting=settings.INFERENCE_MAX_WAITING,
+            threads=settings.INFERENCE_THREADS,
             token=settings.HUGGINGFACE_ACCESS_TOKEN,
         )
 

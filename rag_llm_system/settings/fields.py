@@ -186,6 +186,9 @@ class Settings(BaseSettings):
     INFERENCE_UPSTREAM_API_KEY: SecretStr = Field(
         SecretStr(""), description="Its key, where it wants one"
     )
+    INFERENCE_THREADS: int = Field(
+        0, ge=0, description="Threads of a model on the processor; 0: one for each core"
+    )
     INFERENCE_MAX_WAITING: int = Field(
         32, ge=1, description="Requests that may wait; more are sent away with 429"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from functools import lru_cache
 
 import anyio
 from anyio.to_thread import run_sync
@@ -20,6 +21,9 @@ from rag_llm_system.infrastructure.serving.metrics import ServerMetrics
 
 WITHHELD = "This is withheld: the governance policy does not let it through ({status})."
 
+_SCREENED = 4096
+"""Texts of sources that are remembered, some 10 MB."""
+
 Event = Found | Piece | Answer
 
 
@@ -32,6 +36,8 @@ class Governed:
         self._monitor, self._metrics = monitor, metrics
         self._most, self._in_work = most, 0
         self.limiter = anyio.CapacityLimiter(retrieving)
+        # the policy of a server does not change, and questions find the same passages again and again
+        self.screened = lru_cache(_SCREENED)(self._screened_text)
 
     @property
     def in_work(self) -> int:
@@ -98,7 +104,7 @@ class Governed:
             for one in sources
         )
 
-    def screened(self, text: str) -> str:
+    def _screened_text(self, text: str) -> str:
         """A text of a source as the policy lets it out: without what it redacts, up to what it blocks."""
         gate = self._monitor.gate()
         return gate.add(text) + gate.finish()

@@ -45,6 +45,7 @@ class BatchedEngine:
         model_id: str,
         *,
         max_waiting: int = 32,
+        threads: int | None = None,
         limits: BatchLimits | None = None,
     ) -> None:
         """Raises ConfigurationError for a model that cannot be run so."""
@@ -52,7 +53,7 @@ class BatchedEngine:
         self.device = str(loaded.model.device)
         on_gpu = loaded.model.device.type == "cuda"
         self._limits = limits or (_GPU_LIMITS if on_gpu else BatchLimits())
-        self._max_waiting = max_waiting
+        self._max_waiting, self._threads = max_waiting, threads
         self._model = loaded.model
         self._passes = Passes(loaded, self._limits.cache_bytes)
         self._prompts = Prompts(loaded, min(context_of(loaded), self._passes.most_tokens))
@@ -127,7 +128,7 @@ class BatchedEngine:
         self._thread.join()
 
     def _work(self) -> None:
-        set_threads(self._model)
+        set_threads(self._model, self._threads)
         try:
             with torch.inference_mode():
                 while self._has_work():

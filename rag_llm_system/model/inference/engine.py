@@ -20,6 +20,7 @@ def open_engine(
     *,
     kind: EngineKind = "batched",
     max_waiting: int = MAX_WAITING,
+    threads: int | None = None,
     token: SecretStr | None = None,
 ) -> BatchedEngine | PlainEngine:
     """``model`` is what a training left, another folder with a model, or an id such as ``Qwen/Qwen2.5-0.5B-Instruct``.
@@ -29,10 +30,10 @@ def open_engine(
     """
     loaded, name = load_model(model, token), name_of(model)
     if kind == "plain":
-        return PlainEngine(loaded, name, max_waiting=max_waiting)
+        return PlainEngine(loaded, name, max_waiting=max_waiting, threads=threads)
     try:
-        return BatchedEngine(loaded, name, max_waiting=max_waiting)
+        return BatchedEngine(loaded, name, max_waiting=max_waiting, threads=threads)
     except ConfigurationError:
         if kind == "batched":
             raise
-    return PlainEngine(loaded, name, max_waiting=max_waiting)
+    return PlainEngine(loaded, name, max_waiting=max_waiting, threads=threads)

@@ -32,13 +32,21 @@ from rag_llm_system.model.inference.threads import set_threads
 class PlainEngine:
     """Owns a loaded model and the one thread that uses it. ``max_waiting`` requests wait at most."""
 
-    def __init__(self, loaded: LoadedModel, model_id: str, *, max_waiting: int = 32) -> None:
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        model_id: str,
+        *,
+        max_waiting: int = 32,
+        threads: int | None = None,
+    ) -> None:
         self._model = loaded.model
         self._tokenizer = loaded.tokenizer
         self._prompts = Prompts(loaded, context_of(loaded))
         # a model's own sampling defaults would mix with what a request asks for
         self._model.generation_config = GenerationConfig()
         self._waiting: queue.Queue[Generation | None] = queue.Queue(max_waiting)
+        self._threads = threads
         self._current: Generation | None = None
         self._closed = threading.Event()
         self.model_id = model_id
@@ -102,7 +110,7 @@ class PlainEngine:
         self._thread.join()
 
     def _work(self) -> None:
-        set_threads(self._model)
+        set_threads(self._model, self._threads)
         while (generation := self._waiting.get()) is not None:
             self._current = generation
             if self._closed.is_set():
