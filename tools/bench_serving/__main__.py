@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tools.bench_serving.load import Load
 
 _NEW_TOKENS = 64
-_PROMPT_WORDS = 75
+_PROMPT_WORDS = 75  # some 250 to 300 tokens of the small model
 _SOAK_CLIENTS = 8
 
 
