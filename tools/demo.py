@@ -118,7 +118,7 @@ What to type next (activate the environment first: source .venv/bin/activate)
   poe local-zenml-server-up                              see the runs in the ZenML dashboard
   poe run-end-to-end-data-pipeline -- --config my.yaml   your own links (copy configs/end_to_end_data.yaml)
   poe run-training                                       fine-tune the small model on these articles
-  poe run-inference-ml-service                           the same answers over HTTP, on port 8001"""
+  poe run-inference-ml-service                           the same answers on a chat page and over HTTP, on port 8001"""
     )
 
 

@@ -76,7 +76,9 @@ def test_messages_that_the_models_template_does_not_take_are_the_callers_error(t
     engine.close()
 
 
-@pytest.mark.parametrize("model", [Path("no/such/folder"), "/no/such/folder", "../no-such-folder", "a/b/c", ""])
+@pytest.mark.parametrize(
+    "model", [Path("no/such/folder"), "/no/such/folder", "../no-such-folder", "a/b/c", ""]
+)
 def test_a_folder_that_is_not_there_is_named(model: Path | str):
     with pytest.raises(MissingFile, match="no such folder; name one that a training left"):
         open_engine(model)
