@@ -25,6 +25,9 @@ _MAX_URL = 2000
 _NEVER = frozenset({"javascript", "vbscript"})
 """These run in the reader's browser: not even a source may bring them."""
 
+_SCRIPTS = tuple(f"{scheme}:" for scheme in sorted(_NEVER))
+_LONGEST_SCRIPT = max(map(len, _SCRIPTS))
+
 _UNFINISHED = re.compile(r"(?:\[[0-9A-Fa-f:.]{0,45})?")
 """What may follow a URL at the end of a piece and still belong to it."""
 
@@ -124,7 +127,7 @@ class LinkGuard:
         if ahead is None or (at + ahead.end() == len(text) and not is_end):
             return None
         if not re.search(r"[:(].*[/\\]{2}$", ahead[0], re.DOTALL):
-            return _Found(at + 1, "]")
+            return self._script(text, at, at + ahead.end(), is_end)
         body = URL_BODY.match(text, at + ahead.end())
         end = body.end() if body else at + ahead.end()
         if not is_end and end - at < _MAX_URL and _UNFINISHED.fullmatch(text, end):
@@ -136,6 +139,20 @@ class LinkGuard:
             return _Found(end, text[at:end])
         self._drop(url)
         return _Found(end, f"{opening}{LINK_LEFT_OUT}")
+
+    def _script(self, text: str, at: int, start: int, is_end: bool) -> _Found | None:
+        """A script that begins where the address of a link whose text was too long would."""
+        begun = text[start : start + _LONGEST_SCRIPT].lower()
+        if not is_end and any(one.startswith(begun) and one != begun for one in _SCRIPTS):
+            return None
+        if start == at + 1 or not begun.startswith(_SCRIPTS):
+            return _Found(at + 1, "]")
+        body = URL_BODY.match(text, start)
+        end = body.end() if body else start + len(begun)
+        if not is_end and end - at < _MAX_URL and _UNFINISHED.fullmatch(text, end):
+            return None
+        self._drop(text[start:end])
+        return _Found(end, f"{text[at:start]}{LINK_LEFT_OUT}")
 
     def _tag(self, text: str, at: int, is_end: bool) -> _Found | None:
         """An automatic link or an HTML tag; one that leads elsewhere is dropped with all its attributes."""

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag_llm_system.application.rag.links import LINK_LEFT_OUT, LinkGuard
@@ -128,6 +128,15 @@ def test_the_pieces_do_not_matter(answer: str, data: st.DataObject) -> None:
     assert "".join(map(checked.add, pieces)) + checked.rest() == shown(answer)
 
 
+def test_a_script_behind_a_text_that_is_too_long_is_dropped() -> None:
+    checked = guard()
+    written = f"[{'x' * 700}](javascript:alert(1))"
+    given_back = "".join(map(checked.add, written)) + checked.rest()
+    assert "javascript" not in given_back
+    assert checked.dropped
+
+
+@example("](javascript:alert(1)")
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=14).map("".join))
 def test_no_foreign_address_of_the_web_is_ever_shown(answer: str) -> None:
     left = shown(answer).lower()
