@@ -138,7 +138,9 @@ def test_an_empty_question_is_refused(tmp_path: Path) -> None:
         read_benchmark(folder)
 
 
-@pytest.mark.parametrize("broken", [b"\x1f\x8b broken", gzip.compress(b'{"_id": "d1"}', mtime=0)[:-9]])
+@pytest.mark.parametrize(
+    "broken", [b"\x1f\x8b broken", gzip.compress(b'{"_id": "d1"}', mtime=0)[:-9]]
+)
 def test_a_damaged_file_is_named(tmp_path: Path, broken: bytes) -> None:
     folder = write_benchmark(tmp_path / "set")
     (folder / "corpus.jsonl").unlink()
