@@ -8,6 +8,7 @@ from rag_llm_system.application.rag.follow_up import SYSTEM as FOLLOW_UP
 from rag_llm_system.application.rag.prompt_templates import CODE, MOVIES, PROSE
 from rag_llm_system.application.rag.query_expansion import EXPANSION_VERSION
 from rag_llm_system.application.rag.query_expansion import SYSTEM as EXPANSION
+from rag_llm_system.bootstrap.opik_server import opik_server
 from rag_llm_system.domain.errors import RagSystemError
 from rag_llm_system.domain.prompts import Prompt
 from rag_llm_system.settings import Settings
@@ -35,17 +36,8 @@ def keep_prompts(settings: Settings) -> None:
 def _keep(settings: Settings) -> None:
     from rag_llm_system.infrastructure.tracing import prompt_library as library
 
-    key = settings.OPIK_API_KEY.get_secret_value()
     try:
-        if settings.OPIK_URL_OVERRIDE or key:
-            from rag_llm_system.infrastructure.tracing.opik_experiments import CLOUD_URL, OpikServer
-
-            server = OpikServer(
-                settings.OPIK_URL_OVERRIDE or CLOUD_URL,
-                key,
-                settings.OPIK_WORKSPACE,
-                settings.OPIK_PROJECT_NAME,
-            )
+        if server := opik_server(settings):
             library.publish_prompts(server, prompts_in_use())
         else:
             library.keep_prompts(library.prompts_file(settings.data_dir), prompts_in_use())

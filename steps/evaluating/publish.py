@@ -11,9 +11,9 @@ from rag_llm_system.application.evaluation.answers.report import EvaluationRepor
 from rag_llm_system.application.evaluation.answers.samples import scores_of_samples
 from rag_llm_system.application.evaluation.whole_files import write_whole
 from rag_llm_system.bootstrap import System
+from rag_llm_system.bootstrap.opik_server import opik_server
 from rag_llm_system.domain.documents import sha256_of
 from steps.evaluating.target import Target
-from steps.opik_server import opik_server
 from steps.progress import say
 from steps.registry import ModelRegistry
 from steps.session import current_system
@@ -51,7 +51,7 @@ def publish_report(folder: Path, report: EvaluationReport) -> HTMLString:
 
 def _log_to_opik(system: System, report: EvaluationReport, model: str, run: str) -> None:
     """The samples as a dataset and each model as an experiment over it, where there is an Opik server."""
-    server = opik_server(system)
+    server = opik_server(system.settings)
     if server is None or not report.samples:
         return
     from rag_llm_system.infrastructure.tracing.opik_experiments import (  # imports the SDK

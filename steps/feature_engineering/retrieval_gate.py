@@ -20,12 +20,12 @@ from rag_llm_system.application.evaluation.golden_proposals import proposals
 from rag_llm_system.application.evaluation.ways import by_answers, by_vectors
 from rag_llm_system.application.rag.retriever import ContextRetriever
 from rag_llm_system.bootstrap import System
+from rag_llm_system.bootstrap.opik_server import opik_server
 from rag_llm_system.domain.errors import ConfigurationError
 from rag_llm_system.domain.ports import Tracer, VectorStore, encoder_name
 from rag_llm_system.domain.queries import Stages
 from rag_llm_system.infrastructure.loading import load
 from rag_llm_system.infrastructure.tracing import TRACERS
-from steps.opik_server import opik_server
 
 CONFIG = Path(__file__).resolve().parents[2] / "configs" / "retrieval_gate.yaml"
 
@@ -67,7 +67,7 @@ def searches_of(system: System) -> SearchesIn:
 
 def log_to_opik(system: System, report: GateReport, *, name: str) -> None:
     """The questions as a dataset and this evaluation as an experiment, where there is an Opik server."""
-    server = opik_server(system)
+    server = opik_server(system.settings)
     if server is None:
         return
     from rag_llm_system.infrastructure.tracing.opik_experiments import (  # imports the SDK
