@@ -67,7 +67,7 @@ def main(path: Path | None, named: str, output: Path | None) -> None:
 def _asked(system: "System", questions: "Sequence[GoldenQuestion]", named: str) -> "Run":
     from rag_llm_system.application.evaluation.gate_results import expected_documents
     from rag_llm_system.application.evaluation.runs import run
-    from rag_llm_system.application.preprocessing.categories import CATEGORIES
+    from rag_llm_system.application.preprocessing.categories import SEARCHED
     from tools.evaluate_retrieval.stages import stages_named
 
     stages = stages_named(named)
@@ -76,7 +76,7 @@ def _asked(system: "System", questions: "Sequence[GoldenQuestion]", named: str) 
         raise MissingFile("none of the links is indexed; run: poe run-feature-engineering-pipeline")
     there = {
         record.id: record.id
-        for category in CATEGORIES.values()
+        for category in SEARCHED.values()
         for record in system.vectors.scan(category.cleaned_collection, fields=())
     }
     asked = {row.key: row.question for row in questions if row.key in expected}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Protocol
 
+from rag_llm_system.application.preprocessing.categories import SEARCHED
 from rag_llm_system.application.rag.expanding import Expanding, Feedback, Variations
 from rag_llm_system.application.rag.follow_up import FollowUps, LLMFollowUps, RuleFollowUps
 from rag_llm_system.application.rag.query_expansion import LLMExpander
@@ -58,6 +59,7 @@ def retriever(parts: Parts, stages: Stages) -> ContextRetriever:
         parts.vectors,
         parts.embedder,
         parts.tracer,
+        SEARCHED,
         stages=stages,
         self_query=_self_query(parts, stages),
         expander=_expander(parts, stages),

@@ -30,7 +30,7 @@ from rag_llm_system.application.evaluation.metrics import Grades, mean, per_quer
 from rag_llm_system.application.indexing.candidate import documents_before
 from rag_llm_system.application.indexing.candidate_store import CandidateStore
 from rag_llm_system.application.indexing.reports import Candidate
-from rag_llm_system.application.preprocessing.categories import CATEGORIES, Category
+from rag_llm_system.application.preprocessing.categories import SEARCHED, Category
 from rag_llm_system.domain.errors import IncompatibleCollection, UnknownName
 from rag_llm_system.domain.ports import VectorStore
 
@@ -56,7 +56,7 @@ class Gate:
         store: VectorStore,
         searches_in: SearchesIn,
         config: GateConfig,
-        table: Mapping[str, Category] = CATEGORIES,
+        table: Mapping[str, Category] = SEARCHED,
     ) -> None:
         self._store = store
         self._searches_in = searches_in

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from rag_llm_system.application.evaluation.golden import GoldenQuestion
 from rag_llm_system.application.evaluation.metrics import Grades
 from rag_llm_system.application.evaluation.whole_files import write_whole
-from rag_llm_system.application.preprocessing.categories import CATEGORIES, Category
+from rag_llm_system.application.preprocessing.categories import SEARCHED, Category
 from rag_llm_system.domain.documents import canonical_link
 from rag_llm_system.domain.errors import DataError
 from rag_llm_system.domain.ports import VectorStore
@@ -41,7 +41,7 @@ Results = Mapping[str, Found]
 def expected_documents(
     questions: Iterable[GoldenQuestion],
     store: VectorStore,
-    table: Mapping[str, Category] = CATEGORIES,
+    table: Mapping[str, Category] = SEARCHED,
 ) -> dict[str, Grades]:
     """By key, the cleaned documents with the question's link; questions without one are left out."""
     there: dict[str, list[str]] = {}

@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from rag_llm_system.application.evaluation.whole_files import write_whole
-from rag_llm_system.application.preprocessing.categories import CATEGORIES, Category
+from rag_llm_system.application.preprocessing.categories import SEARCHED, Category
 from rag_llm_system.domain.documents import CleanedDocument, Value, canonical_link
 from rag_llm_system.domain.errors import DataError
 from rag_llm_system.domain.ports import VectorStore
@@ -100,7 +100,7 @@ def chosen(rows: Sequence[GoldenQuestion], number: int, *, enough: int) -> list[
 def sampled_documents(
     store: VectorStore,
     seed: int,
-    table: Mapping[str, Category] = CATEGORIES,
+    table: Mapping[str, Category] = SEARCHED,
     *,
     number: int = SAMPLE,
 ) -> list[CleanedDocument]:

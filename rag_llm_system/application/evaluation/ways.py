@@ -7,7 +7,7 @@ import numpy as np
 
 from rag_llm_system.application.evaluation.gate_results import Search, Seen
 from rag_llm_system.application.indexing import live_collections
-from rag_llm_system.application.preprocessing.categories import CATEGORIES, Category
+from rag_llm_system.application.preprocessing.categories import SEARCHED, Category
 from rag_llm_system.application.rag.question import encoded
 from rag_llm_system.application.rag.retriever import ContextRetriever
 from rag_llm_system.domain.ports import Embedder, VectorStore
@@ -30,7 +30,7 @@ def by_answers(retriever: ContextRetriever) -> Search:
 
 
 def by_vectors(
-    store: VectorStore, embedder: Embedder, table: Mapping[str, Category] = CATEGORIES
+    store: VectorStore, embedder: Embedder, table: Mapping[str, Category] = SEARCHED
 ) -> Search:
     """By cosine similarity, all questions at once; ties by id."""
 

@@ -34,7 +34,8 @@ class Category:
     """``name`` is the plural; ``version`` goes up when the functions below change what they give.
 
     ``facts`` finds out more from a document's metadata, and is added to it; ``filterable`` and ``filterable_numbers``
-    name the metadata that stores index, texts and numbers.
+    name the metadata that stores index, texts and numbers. ``personal``: what one user told, which no question of
+    another may find; only its own use cases look there.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Category:
     filterable_numbers: tuple[str, ...] = ()
     version: int = 1
     irregular_singular: str = ""
+    personal: bool = False
 
     @property
     def singular(self) -> str:
@@ -106,9 +108,12 @@ _ALL = (
         clean=clean_record,
         chunk=by_sentence,
         chunk_size=Tokens(250, overlap=25),
+        personal=True,
     ),
 )
 CATEGORIES: Mapping[str, Category] = MappingProxyType({c.name: c for c in _ALL})
+SEARCHED: Mapping[str, Category] = MappingProxyType({c.name: c for c in _ALL if not c.personal})
+"""Where questions are answered from."""
 
 
 def category_named(name: str, table: Mapping[str, Category] = CATEGORIES) -> Category:

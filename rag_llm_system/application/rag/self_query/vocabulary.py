@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from rag_llm_system.application.preprocessing.categories import CATEGORIES, Category
+from rag_llm_system.application.preprocessing.categories import CATEGORIES, SEARCHED, Category
 from rag_llm_system.application.rag.self_query.names import Names
 from rag_llm_system.application.rag.self_query.text import Token, keys_of
 from rag_llm_system.domain.ports import VectorStore
@@ -116,7 +116,7 @@ def _nouns(category: str) -> tuple[str, ...]:
     return (category, singular, *_SYNONYMS.get(category, ()))
 
 
-def vocabulary_of(store: VectorStore, table: Mapping[str, Category] = CATEGORIES) -> Vocabulary:
+def vocabulary_of(store: VectorStore, table: Mapping[str, Category] = SEARCHED) -> Vocabulary:
     """Reads the small fields of every chunk in the live collections, which a question opens anyway."""
     values: dict[str, set[str]] = defaultdict(set)
     numbers: set[str] = set()
@@ -130,7 +130,7 @@ def vocabulary_of(store: VectorStore, table: Mapping[str, Category] = CATEGORIES
     return Vocabulary(values, numbers)
 
 
-def index_counts(store: VectorStore, table: Mapping[str, Category] = CATEGORIES) -> dict[str, int]:
+def index_counts(store: VectorStore, table: Mapping[str, Category] = SEARCHED) -> dict[str, int]:
     """Points of each live collection: when they change, the vocabulary may have changed as well."""
     names = sorted({category.chunk_collection for category in table.values()})
     return {name: store.count(name) for name in names}
