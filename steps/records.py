@@ -28,6 +28,7 @@ Kind = Literal[
     "prompts",
     "instruction_rows",
     "preference_rows",
+    "code_files",
 ]
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -21,7 +21,8 @@ class ContextChunk(Value):
     retrieval, and with another one of the same stages.
 
     ``start`` and ``end`` are characters of the cleaned document, ``window`` those of ``content`` that matched best. The
-    rest says where in a document or file the chunk stands, as far as that is known (see ``chunks.Chunk``).
+    rest says where in a document or file the chunk stands, as far as that is known, and which definitions begin in it
+    (see ``chunks.Chunk``).
     """
 
     n: int
@@ -43,6 +44,7 @@ class ContextChunk(Value):
     start_line: int = 0
     end_line: int = 0
     symbol: str = ""
+    symbols: tuple[str, ...] = ()
 
 
 class Context(Value):

@@ -21,7 +21,15 @@ class TokenVectors(NamedTuple):
     vectors: Vectors
 
 
-_WHERE_KNOWN = ("headings", "source_file", "language", "start_line", "end_line", "symbol")
+_WHERE_KNOWN = (
+    "headings",
+    "source_file",
+    "language",
+    "start_line",
+    "end_line",
+    "symbol",
+    "symbols",
+)
 
 
 class Chunk(Value):
@@ -30,6 +38,9 @@ class Chunk(Value):
     ``headings`` is the path of headings above its start, outermost first. Lines count from 1, both ends included; they
     and ``source_file``, ``language`` and ``symbol`` are set for files: ``symbol`` is the class or function that the
     chunk is or lies in, such as ``Store.save``.
+
+    Chunks of a code base have ``symbols`` too, every definition that begins in them (``Store.save`` and ``save``), and
+    ``around``, the signatures of the definitions that they lie in, outermost first; None elsewhere.
     """
 
     document_id: str
@@ -51,6 +62,8 @@ class Chunk(Value):
     start_line: int = 0
     end_line: int = 0
     symbol: str = ""
+    symbols: tuple[str, ...] = ()
+    around: tuple[str, ...] | None = None
     metadata: Metadata = Field(default_factory=dict)
 
     @property
@@ -62,9 +75,13 @@ class Chunk(Value):
     def place(self) -> tuple[str, ...]:
         """What a reader of the chunk alone has to be told: the document's title and the headings above, each once.
 
-        A file's title is its path, and says little of what is in it. What the content begins with is left out.
+        A file's title is its path, and says little of what is in it, but for a chunk of a code base, which is told with
+        what is around it. What the content begins with is left out.
         """
-        names = (*self.headings,) if self.source_file else (self.title, *self.headings)
+        if self.around is not None:
+            names = (self.source_file, *self.headings, *self.around)
+        else:
+            names = (*self.headings,) if self.source_file else (self.title, *self.headings)
         beginning = self.content.lstrip("# \n").casefold()
         kept = dict.fromkeys(name for name in names if name.strip())
         return tuple(name for name in kept if not beginning.startswith(name.casefold()))
@@ -72,7 +89,7 @@ class Chunk(Value):
     def payload(self) -> dict[str, Any]:
         """The flat mapping a vector store keeps beside the vector; metadata never hides our own keys."""
         absent = {name for name in _WHERE_KNOWN if not getattr(self, name)}
-        own = self.model_dump(mode="json", exclude={"metadata", *absent})
+        own = self.model_dump(mode="json", exclude={"metadata", "around", *absent})
         return {**self.metadata, **own, "chunk_id": self.id}
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "Tokenize",
     "Tokens",
     "by_code",
+    "by_definition",
     "by_paragraph",
     "by_sentence",
     "windows",
@@ -72,17 +73,36 @@ def by_code(text: str, size: ChunkSize, tokenize: Tokenize, language: str = "") 
     repeats nothing. Documentation is cut at its headings. A language without a grammar is cut at LangChain's
     separators for it.
     """
+    return _code_pieces(text, size, tokenize, language)
+
+
+def by_definition(
+    text: str, size: ChunkSize, tokenize: Tokenize, language: str = ""
+) -> Iterator[Piece]:
+    """Code bases: cut as repositories are, and each piece says what begins in it and what is around it."""
+    return _code_pieces(text, size, tokenize, language, told=True)
+
+
+def _code_pieces(
+    text: str, size: ChunkSize, tokenize: Tokenize, language: str, *, told: bool = False
+) -> Iterator[Piece]:
     measure = measure_of(text, size, tokenize)
+    nothing = () if told else None
     if language in _PROSE_LANGUAGES:
         headings = Headings(text, rst=language == "rst")
-        yield from _by_section(text, size, measure, headings, whole_code=False)
+        for piece in _by_section(text, size, measure, headings, whole_code=False):
+            yield piece._replace(around=nothing)
     elif outline := outline_of(text, language):
         for span in pack(text, _code_parts(text, outline, size, measure), size, measure):
-            yield Piece(*span, symbol=outline.symbol(span))
+            piece = Piece(*span, symbol=outline.symbol(span))
+            if told:
+                around = outline.around(span)
+                piece = piece._replace(symbols=outline.symbols(span), around=around)
+            yield piece
     else:
         spans = split(text, (0, len(text)), (*_separators(language), _WORD), size.maximum, measure)
         for span in pack(text, (Part(*span) for span in spans), size, measure):
-            yield Piece(*span)
+            yield Piece(*span, around=nothing)
 
 
 def by_sentence(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tree_sitter import Language, Node, Parser, Tree, TreeCursor
 
-from rag_llm_system.application.preprocessing.definitions import definition_name
+from rag_llm_system.application.preprocessing.definitions import definition_name, signature
 from rag_llm_system.application.preprocessing.spans import Span
 
 GRAMMARS: dict[str, tuple[str, ...]] = {
@@ -46,6 +46,12 @@ _ATTACHED = frozenset(
 _WRAPPERS = frozenset({"decorated_definition", "export_statement", "template_declaration"})
 # Sequences of statements: begin where the first of them begins
 _SEQUENCES = frozenset({"block", "block_body", "body_statement", "statement_list", "then"})
+_IMPORTS = frozenset(
+    {
+        "import_statement", "import_from_statement", "import_declaration", "use_declaration", "using_directive",
+        "namespace_use_declaration",
+    }
+)  # fmt: skip
 # Deeper than people nest. Trees of generated files may be as deep as the file is long: their insides are cut by lines.
 _MAX_TREE_DEPTH = 200
 _MAX_NESTED_DEFINITIONS = 16
@@ -56,7 +62,7 @@ _CLOSERS = " \t\r\n})];,"
 class Block:
     """Lines ``[first, last]`` of a definition or statement; ``after`` is the index behind the blocks within it.
 
-    ``name`` is "" for statements; ``parent`` is the index of the definition around it, or -1.
+    ``name`` and ``signature`` are "" for statements; ``parent`` is the index of the definition around it, or -1.
     """
 
     first: int
@@ -64,14 +70,21 @@ class Block:
     after: int = 0
     name: str = ""
     parent: int = -1
+    signature: str = ""
 
 
 class Outline:
-    """The blocks of a file in the order of their first lines, outer before inner."""
+    """The blocks of a file in the order of their first lines, outer before inner.
 
-    def __init__(self, text: str, blocks: Sequence[Block]) -> None:
+    ``imports`` are the lines, first and last, of each import that stands outside of definitions.
+    """
+
+    def __init__(
+        self, text: str, blocks: Sequence[Block], imports: Sequence[tuple[int, int]] = ()
+    ) -> None:
         self._text = text
         self.blocks = blocks
+        self.imports = imports
         self.lines = [0]
         for line in text.split("\n"):
             self.lines.append(self.lines[-1] + len(line) + 1)
@@ -106,10 +119,8 @@ class Outline:
         that it begins in; "" when there is none."""
         start, end = span
         end = start + len(self._text[start:end].rstrip(_CLOSERS))  # braces of what is around
-        first = bisect_right(self.lines, start) - 1
-        last = max(first, bisect_left(self.lines, end) - 1)
-        position = bisect_right(self._first_lines, first) - 1
-        inside = self._around(self._definitions[position] if position >= 0 else -1, first)
+        first, last = self._lines_of((start, end))
+        inside = self._around(self._last_begun(first), first)
         holds_all = self._around(inside, last)
         if holds_all >= 0:
             return self._path(holds_all)
@@ -117,6 +128,35 @@ class Outline:
         if begins < len(self._first_lines) and self._first_lines[begins] <= last:
             return self._path(self._definitions[begins])
         return self._path(inside)
+
+    def symbols(self, span: Span) -> tuple[str, ...]:
+        """Every definition that begins in the span, by its path and by its own name: ``Store.save`` and ``save``."""
+        first, last = self._lines_of(span)
+        some = self._definitions[
+            bisect_left(self._first_lines, first) : bisect_right(self._first_lines, last)
+        ]
+        paths = [self._path(index) for index in some]
+        return tuple(dict.fromkeys([*paths, *(path.rpartition(".")[2] for path in paths)]))
+
+    def around(self, span: Span) -> tuple[str, ...]:
+        """The signatures of the definitions that the span begins in and does not show, outermost first."""
+        first, _ = self._lines_of(span)
+        index = self._around(self._last_begun(first - 1), first)
+        found: list[str] = []
+        while index >= 0:
+            found.append(self.blocks[index].signature)
+            index = self.blocks[index].parent
+        return tuple(reversed(found))
+
+    def _lines_of(self, span: Span) -> tuple[int, int]:
+        """The first and the last line of a span, counted from 0."""
+        first = bisect_right(self.lines, span[0]) - 1
+        return first, max(first, bisect_left(self.lines, span[1]) - 1)
+
+    def _last_begun(self, line: int) -> int:
+        """The definition that begins last at or before the line, or -1."""
+        position = bisect_right(self._first_lines, line) - 1
+        return self._definitions[position] if position >= 0 else -1
 
     def _around(self, index: int, line: int) -> int:
         while index >= 0 and self.blocks[index].last < line:
@@ -141,7 +181,7 @@ def outline_of(text: str, language: str) -> Outline | None:
             best = tree
         if best and not best.root_node.has_error:
             break
-    return Outline(text, _blocks(best, source)) if best else None
+    return _read(best, text, source) if best else None
 
 
 def _parsed(source: bytes, path: str) -> Tree | None:
@@ -157,9 +197,8 @@ def _parsed(source: bytes, path: str) -> Tree | None:
         return None
 
 
-def _blocks(tree: Tree, source: bytes) -> list[Block]:
-    indents = [len(line) - len(line.lstrip()) for line in source.split(b"\n")]
-    walk = _Walk(indents)
+def _read(tree: Tree, text: str, source: bytes) -> Outline:
+    walk = _Walk(source)
     cursor = tree.walk()
     while True:
         if walk.enters(cursor) and cursor.goto_first_child():
@@ -167,7 +206,7 @@ def _blocks(tree: Tree, source: bytes) -> list[Block]:
             continue
         while not cursor.goto_next_sibling():
             if not cursor.goto_parent():
-                return walk.finished()
+                return Outline(text, walk.finished(), walk.imports)
             walk.up()
 
 
@@ -183,8 +222,10 @@ class _Open(NamedTuple):
 class _Walk:
     """Collects the nodes that begin a line, as a cursor meets them."""
 
-    def __init__(self, indents: Sequence[int]) -> None:
-        self._indents = indents
+    def __init__(self, source: bytes) -> None:
+        self.imports: list[tuple[int, int]] = []
+        self._source = source
+        self._indents = [len(line) - len(line.lstrip()) for line in source.split(b"\n")]
         self._blocks: list[Block] = []
         self._open: list[_Open] = []
         # For each depth, the lines of the comments and decorators just passed
@@ -217,6 +258,8 @@ class _Walk:
             start = above[0] if above and begins_line and above[1] == line - 1 else line
             attached = begins_line and node.type in _ATTACHED
             self._above[-1] = (start, last) if attached else None
+            if node.type in _IMPORTS and not any(self._blocks[o.block].name for o in self._open):
+                self.imports.append((line, last))
             self._note(
                 node, _Open(depth, -1, line, node.type in _WRAPPERS), (start, last), begins_line
             )
@@ -231,7 +274,7 @@ class _Walk:
             or (outer.wraps and name and place.depth == outer.depth + 1)
         ):
             if name and not self._blocks[outer.block].name:
-                self._name(outer.block, name, self._open[:-1])
+                self._name(outer.block, name, node, self._open[:-1])
         elif begins_line:
             # comments above have become part of this block
             while self._blocks and self._blocks[-1].first >= lines[0]:
@@ -239,13 +282,14 @@ class _Walk:
             self._blocks.append(Block(*lines))
             index = len(self._blocks) - 1
             if name:
-                self._name(index, name, self._open)
+                self._name(index, name, node, self._open)
             self._open.append(place._replace(block=index))
 
-    def _name(self, index: int, name: str, around: Sequence[_Open]) -> None:
+    def _name(self, index: int, name: str, node: Node, around: Sequence[_Open]) -> None:
         named = [place.block for place in around if self._blocks[place.block].name]
         if len(named) < _MAX_NESTED_DEFINITIONS:
             self._blocks[index].name = name
+            self._blocks[index].signature = signature(node, self._source)
             self._blocks[index].parent = named[-1] if named else -1
 
     def _close(self, depth: int) -> None:

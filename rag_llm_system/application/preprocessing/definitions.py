@@ -29,6 +29,7 @@ _FUNCTION_VALUES = frozenset(
     {"arrow_function", "function_expression", "generator_function", "class"}
 )
 _MAX_NAME_CHARS = 200
+_MAX_SIGNATURE_CHARS = 160
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _RECEIVER = re.compile(r"(\w+)\s*(?:\[[^\]]*\])?\s*\)$")
 
@@ -48,6 +49,27 @@ def definition_name(node: Node) -> str:
     return (
         _text(node.child_by_field_name("name")) if value and value.type in _FUNCTION_VALUES else ""
     )
+
+
+def signature(node: Node, source: bytes) -> str:
+    """What stands before the body of the definition, on one line; its first line where it has no body."""
+    body = _body(node)
+    end = body.start_byte if body else node.end_byte
+    # comments stand between the two as siblings
+    comments = (child.start_byte for child in node.children if "comment" in child.type)
+    end = min(end, node.start_byte + 4 * _MAX_SIGNATURE_CHARS, *comments)
+    text = source[node.start_byte : end].decode("utf-8", "replace").strip()
+    text = text if body else text.partition("\n")[0]
+    return " ".join(text.split())[:_MAX_SIGNATURE_CHARS]
+
+
+def _body(node: Node) -> Node | None:
+    """Its own, or that of the function, the class or the type that it gives a name to."""
+    for field in ("value", "type"):
+        inner = node.child_by_field_name(field)
+        if inner and (body := inner.child_by_field_name("body")):
+            return body
+    return node.child_by_field_name("body")
 
 
 def _first_identifier(node: Node | None) -> str:

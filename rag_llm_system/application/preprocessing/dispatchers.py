@@ -112,6 +112,8 @@ class ChunkingDispatcher:
                 start_line=start_line,
                 end_line=end_line,
                 symbol=piece.symbol,
+                symbols=piece.symbols,
+                around=piece.around,
                 metadata=metadata,
             )
             for ordinal, (piece, (start_line, end_line)) in enumerate(

@@ -37,12 +37,17 @@ def Tokens(maximum: int, overlap: int) -> ChunkSize:
 
 
 class Piece(NamedTuple):
-    """One chunk to be: ``text[start:end]``, the headings above its start and the symbol that it is or lies in."""
+    """One chunk to be: ``text[start:end]``, the headings above its start and the symbol that it is or lies in.
+
+    ``symbols`` and ``around`` as in ``chunks.Chunk``; only some chunkers read them.
+    """
 
     start: int
     end: int
     headings: tuple[str, ...] = ()
     symbol: str = ""
+    symbols: tuple[str, ...] = ()
+    around: tuple[str, ...] | None = None
 
 
 Chunker = Callable[[str, ChunkSize, Tokenize, str], Iterable[Piece]]

@@ -68,6 +68,7 @@ def _join(before: ContextChunk, after: ContextChunk) -> ContextChunk:
             "start_line": before.start_line,
             "end_line": max(before.end_line, after.end_line),
             "symbol": before.symbol if before.symbol == after.symbol else "",
+            "symbols": tuple(dict.fromkeys((*before.symbols, *after.symbols))),
         }
     )
 

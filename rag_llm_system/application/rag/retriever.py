@@ -35,7 +35,9 @@ _ATTEMPTS = 3
 _SHOWN = (
     "chunk_id", "document_id", "category", "title", "link", "author_full_name", "start", "end",
 )  # fmt: skip
-_SHOWN_WHERE_KNOWN = ("headings", "source_file", "language", "start_line", "end_line", "symbol")
+_SHOWN_WHERE_KNOWN = (
+    "headings", "source_file", "language", "start_line", "end_line", "symbol", "symbols",
+)  # fmt: skip
 
 
 class _Search(NamedTuple):

@@ -10,6 +10,7 @@ from rag_llm_system.application.preprocessing.chunking_data_handlers import (
     Piece,
     Tokens,
     by_code,
+    by_definition,
 )
 from rag_llm_system.application.preprocessing.code_boundaries import GRAMMARS, outline_of
 
@@ -67,12 +68,46 @@ FILES = {
 }
 
 
+SIGNATURES = {
+    "bash": "save()",
+    "c": "int *save(int a)",
+    "cpp": "int save()",
+    "csharp": "[Fact] public int Save()",
+    "go": "func (s *Store[T]) Save() error",
+    "java": "@Override int save()",
+    "javascript": "save = (x) =>",
+    "php": "public function save()",
+    "python": "def save(self):",
+    "ruby": "def save",
+    "rust": "fn save(&self)",
+    "shell": "function save",
+    "typescript": "save(x: T): T",
+}
+
+
 def words(text: str) -> list[tuple[int, int]]:
     return [m.span() for m in re.finditer(r"\w+|[^\w\s]", text)]
 
 
 def cut(text: str, maximum: int, language: str, overlap: int = 0) -> list[Piece]:
     return list(by_code(text, Tokens(maximum, overlap), words, language))
+
+
+@pytest.mark.parametrize("language", FILES)
+def test_what_a_line_stands_in_is_told_by_its_signatures(language: str) -> None:
+    text, symbol, _ = FILES[language]
+    outline = outline_of(text, language)
+    assert outline is not None
+    body = max(
+        at
+        for at, line in enumerate(text.split("\n"))
+        if "1" in line or "x;" in line or "return" in line
+    )
+
+    around = outline.around((outline.lines[body], outline.lines[body + 1]))
+
+    assert around[-1] == SIGNATURES[language]
+    assert len(around) == len(symbol.split(".")) - (language == "go")
 
 
 def test_every_grammar_has_a_file_here() -> None:
@@ -186,3 +221,15 @@ def test_a_hostile_file_is_covered_in_seconds(name: str) -> None:
         covered.update(range(piece.start, piece.end))
     assert all(text[at].isspace() for at in set(range(len(text))) - covered)
     assert max(len(words(text[piece.start : piece.end])) for piece in pieces) <= 1500
+
+
+def test_only_chunks_of_code_bases_tell_what_begins_in_them_and_what_is_around() -> None:
+    text, _, _ = FILES["python"]
+    size = Tokens(100, 0)
+
+    [of_repository] = by_code(text, size, words, "python")
+    [of_code_base] = by_definition(text, size, words, "python")
+
+    assert (of_repository.symbols, of_repository.around) == ((), None)
+    assert (of_code_base.symbols, of_code_base.around) == (("Store", "Store.save", "save"), ())
+    assert of_repository == of_code_base._replace(symbols=(), around=None)

@@ -1,0 +1,1 @@
+"""Steps from a folder of source files to the index of code bases."""
