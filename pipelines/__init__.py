@@ -19,6 +19,8 @@ PIPELINES = {
         "pipelines.feature_engineering", "configs/feature_engineering.yaml"
     ),
     "end_to_end_data": PipelineEntry("pipelines.end_to_end_data", "configs/end_to_end_data.yaml"),
+    "code_index": PipelineEntry("pipelines.code_index", "configs/code_index.yaml"),
+    "movies_index": PipelineEntry("pipelines.movies_index", "configs/movies_index.yaml"),
     "inference": PipelineEntry("pipelines.inference", "configs/inference.yaml"),
     "generate_instruct_datasets": PipelineEntry(
         "pipelines.generate_datasets", "configs/generate_instruct_datasets.yaml"

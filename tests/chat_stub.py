@@ -24,6 +24,19 @@ FILTERS = {
     "categories": ["articles", "posts"],
     "platforms": ["medium"],
 }
+ASSISTANTS = {
+    **FILTERS,
+    "assistants": ["documents", "code", "movies"],
+    "repositories": ["accounts", "shop"],
+}
+"""Of a server that has code bases and films as well."""
+
+FUNCTION = (
+    "def check_password(user: User, password: str) -> bool:\n"
+    '    """Whether it is the password of this user."""\n'
+    "    digest = scrypt(password.encode(), salt=user.salt)\n"
+    "    return compare_digest(digest, user.digest)"
+)
 
 
 def source(n: int, **changes: Any) -> dict[str, Any]:
@@ -60,6 +73,32 @@ def body(text: str = "".join(PIECES), **changes: Any) -> dict[str, Any]:
         "skipped": [],
         **changes,
     }
+
+
+def code(n: int, **changes: Any) -> dict[str, Any]:
+    """A source of the code assistant."""
+    return source(
+        n,
+        **{
+            "title": "accounts: src/auth.py",
+            "link": "file:///srv/accounts/src/auth.py",
+            "category": "code",
+            "headings": [],
+            "source_file": "src/auth.py",
+            "lines": "10-13",
+            "quote": FUNCTION,
+            "passage": FUNCTION,
+            **changes,
+        },
+    )
+
+
+def film(n: int, title: str, plot: str) -> dict[str, Any]:
+    """A source of the film assistant."""
+    return source(
+        n, title=title, link=f"film:{n}", category="movies", headings=[], quote=plot, passage=plot,
+        cited=True,
+    )  # fmt: skip
 
 
 class Gate:
@@ -107,6 +146,7 @@ class Stub:
         self.asked: list[dict[str, Any]] = []
         self.feedback: list[dict[str, Any]] = []
         self.filters: Mapping[str, Any] = FILTERS
+        self.tastes: dict[str, list[dict[str, str]]] = {}
         self.key = ""
         self.ready: tuple[int, Mapping[str, str]] = (200, {"status": "ready"})
         self.feedback_status = 201
@@ -169,7 +209,29 @@ def create_app(stub: Stub) -> FastAPI:
         stub.feedback.append(await request.json())
         return JSONResponse({}, status_code=stub.feedback_status)
 
+    add_preferences(app, stub)
     return app
+
+
+def add_preferences(app: FastAPI, stub: Stub) -> None:
+    """The ids are counted; a text that begins with "I have seen" is kept as a film seen."""
+
+    @app.get("/preferences")
+    async def preferences(user: str) -> dict[str, Any]:
+        return {"preferences": stub.tastes.get(user, [])}
+
+    @app.post("/preferences", status_code=201)
+    async def add(request: Request) -> dict[str, str]:
+        body = await request.json()
+        seen = body["text"].startswith("I have seen ")
+        kept = stub.tastes.setdefault(body["user"], [])
+        text = body["text"].removeprefix("I have seen ")
+        kept.append({"id": str(len(kept)), "kind": "seen" if seen else "taste", "text": text})
+        return kept[-1]
+
+    @app.delete("/preferences/{id}", status_code=204)
+    async def remove(id: str, user: str) -> None:
+        stub.tastes[user] = [one for one in stub.tastes[user] if one["id"] != id]
 
 
 @contextmanager

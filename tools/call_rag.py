@@ -11,7 +11,14 @@ from tools.start import start
 
 @click.command(help="Ask the running RAG API; the answer is printed as it is written.")
 @click.argument("question")
-@click.option("--k", default=9, show_default=True)
+@click.option(
+    "--assistant",
+    default="documents",
+    show_default=True,
+    help="Who answers: documents, code or movies.",
+)
+@click.option("--user", default="", help="Whose tastes the film assistant knows.")
+@click.option("--k", type=int, help="How much to retrieve (default: as the assistant does).")
 @click.option(
     "--self-query/--no-self-query",
     default=True,
@@ -21,14 +28,14 @@ from tools.start import start
 @click.option("--url", help="Where the API runs (default: settings RAG_API_HOST and RAG_API_PORT).")
 @click.option("--key", envvar="RAG_API_KEY", help="An API key (default: RAG_API_KEY).")
 def main(
-    question: str, *, k: int, self_query: bool, as_json: bool, url: str | None, key: str | None
+    question: str, *, as_json: bool, url: str | None, key: str | None, **asked: str | int | None
 ) -> None:
     with clean_exit():
         from tools.http_calls import post_events, post_json
 
         settings = load_settings()
         base = url or f"http://{settings.RAG_API_HOST}:{settings.RAG_API_PORT}"
-        body = {"query": question, "k": k, "self_query": self_query}
+        body = {"query": question, **asked}
         way_out = "poe run-inference-ml-service"
         if as_json:
             answer = post_json(f"{base}/rag", body, start_with=way_out, key=key or "")

@@ -32,6 +32,7 @@ def main(host: str | None, port: int | None) -> None:
             monitor_of(settings, "rag"),
             access=access,
             deadline_s=settings.RAG_DEADLINE_S,
+            default_k={"code": settings.CODE_TOP_K, "movies": settings.MOVIES_TOP_K},
         )
         click.echo(f"RAG API on http://{host}:{port} (chat page at /, POST /rag, /docs)")
         click.echo(_said(settings, needs_key=bool(access.keys)))

@@ -1,10 +1,10 @@
 """The stages of retrieval, chosen by the settings or by whoever measures them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Protocol
 
-from rag_llm_system.application.preprocessing.categories import SEARCHED
+from rag_llm_system.application.preprocessing.categories import SEARCHED, Category
 from rag_llm_system.application.rag.expanding import Expanding, Feedback, Variations
 from rag_llm_system.application.rag.follow_up import FollowUps, LLMFollowUps, RuleFollowUps
 from rag_llm_system.application.rag.query_expansion import LLMExpander
@@ -54,16 +54,18 @@ def stages(settings: Settings) -> Stages:
     )
 
 
-def retriever(parts: Parts, stages: Stages) -> ContextRetriever:
+def retriever(
+    parts: Parts, stages: Stages, table: Mapping[str, Category] = SEARCHED
+) -> ContextRetriever:
     return ContextRetriever(
         parts.vectors,
         parts.embedder,
         parts.tracer,
-        SEARCHED,
+        table,
         stages=stages,
         self_query=_self_query(parts, stages),
         expander=_expander(parts, stages),
-        reranking=_reranking(parts, stages),
+        reranking=reranking(parts, stages),
     )
 
 
@@ -96,7 +98,7 @@ def _expander(parts: Parts, stages: Stages) -> Expanding | None:
     return Variations(expander, lambda texts: parts.embedder.embed(texts, role="query"), budget_s)
 
 
-def _reranking(parts: Parts, stages: Stages) -> Reranking | None:
+def reranking(parts: Parts, stages: Stages) -> Reranking | None:
     """None also for an encoder that shows no tokens, as those behind an API."""
     if stages.reranker == "cross-encoder":
         model = load("reranker", stages.reranker, RERANKERS)(

@@ -1,18 +1,25 @@
 """The system: every part that a use case needs, built from the settings."""
 
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property, lru_cache
 
+from rag_llm_system.application.code.query_engine import CodeQueryEngine
+from rag_llm_system.application.code.vectorizer import CodeVectorizer, code_bases
 from rag_llm_system.application.crawlers.dispatcher import CrawlerDispatcher
 from rag_llm_system.application.crawlers.options import CrawlOptions
 from rag_llm_system.application.indexing import Indexer
+from rag_llm_system.application.movies.assistant import MovieAssistant
+from rag_llm_system.application.movies.catalogue import CurrentCatalogue
+from rag_llm_system.application.movies.preferences import Preferences
 from rag_llm_system.application.rag.answer import Answering, AnswerWriter, LLMWriter
+from rag_llm_system.application.rag.asking import Asked, Assistant
 from rag_llm_system.application.rag.context import ContextBuilder
 from rag_llm_system.application.rag.extractive import ExtractiveWriter
 from rag_llm_system.application.rag.retriever import ContextRetriever
 from rag_llm_system.application.rag.self_query import CurrentVocabulary
+from rag_llm_system.bootstrap import assistants
 from rag_llm_system.bootstrap.backends import (
     embedder,
     embedding_cache,
@@ -123,14 +130,22 @@ class System:
     @cached_property
     def writer(self) -> AnswerWriter:
         settings = self.settings
-        if settings.LLM_BACKEND == EXTRACTIVE:
-            return ExtractiveWriter(self.encoder)  # a question's sentences are not kept
+        return self.writer_of(settings.MAX_NEW_TOKENS_INFERENCE, settings.TEMPERATURE_INFERENCE)
+
+    def writer_of(self, max_tokens: int, temperature: float) -> AnswerWriter:
+        """What writes answers of at most so many tokens; without a language model, quotes them."""
+        if self.settings.LLM_BACKEND == EXTRACTIVE:
+            return self._quoting
         return LLMWriter(
             self.llm,
-            max_tokens=settings.MAX_NEW_TOKENS_INFERENCE,
-            temperature=settings.TEMPERATURE_INFERENCE,
-            grounded_decoding=settings.GROUNDED_DECODING == "auto",
+            max_tokens=max_tokens,
+            temperature=temperature,
+            grounded_decoding=self.settings.GROUNDED_DECODING == "auto",
         )
+
+    @cached_property
+    def _quoting(self) -> ExtractiveWriter:
+        return ExtractiveWriter(self.encoder)  # a question's sentences are not kept
 
     @cached_property
     def llm(self) -> LLM:
@@ -152,6 +167,46 @@ class System:
             defence=self.settings.INJECTION_DEFENCE == "on",
             refuse_ungrounded=self.settings.UNGROUNDED_ANSWERS == "refuse",
         )
+
+    @cached_property
+    def code_engine(self) -> CodeQueryEngine:
+        """Answers about code bases."""
+        return assistants.code_engine(self)
+
+    def code_vectorizer(self, store: VectorStore | None = None) -> CodeVectorizer:
+        """Indexes code bases, into ``store`` where the system's own is not to become a writer."""
+        return assistants.code_vectorizer(self, store or self.vectors)
+
+    def writing(self) -> AbstractContextManager[VectorStore]:
+        """A store to write to for a moment: an embedded one has a single writer, and who serves must not stay it."""
+        return assistants.writing(self)
+
+    @cached_property
+    def films(self) -> CurrentCatalogue:
+        """The films that the index has."""
+        return CurrentCatalogue(self.vectors)
+
+    @cached_property
+    def film_preferences(self) -> Preferences:
+        """What users like and have seen."""
+        return assistants.film_preferences(self)
+
+    @cached_property
+    def movies(self) -> MovieAssistant:
+        """Recommends films."""
+        return assistants.movie_assistant(self)
+
+    def assistant_named(self, name: str) -> Assistant:
+        """Raises UnknownName, and MissingFile where nothing is indexed that it could answer from."""
+        return assistants.assistant_named(self, name)
+
+    def assistants(self) -> Sequence[str]:
+        """The names of those that have something to answer from."""
+        return assistants.available(self.vectors)
+
+    def repositories(self) -> Sequence[str]:
+        """The names of the code bases that are indexed."""
+        return sorted({one.name for one in code_bases(self.vectors)})
 
     @property
     def feedback(self) -> FeedbackFile:
@@ -182,8 +237,16 @@ class System:
         return retriever(self, stages)
 
     def warm_up(self) -> None:
-        """Load what the first question would wait for: weights, the vector store, what is counted in it."""
+        """Load what the first question would wait for: weights, the vector store, what is counted in it.
+
+        All assistants are built here, as two threads would build one twice.
+        """
         _ = self.writer
+        for name in self.assistants():
+            self.assistant_named(name)
+            if name == assistants.FILMS:
+                query = Query(text="a film to warm up with")
+                self.movies.retrieve(Asked(query=query, user=self.settings.MOVIES_USER))
         if self.vectors.collections():
             self.retriever.retrieve(Query(text="warm-up"))
         else:

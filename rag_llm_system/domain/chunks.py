@@ -39,8 +39,8 @@ class Chunk(Value):
     and ``source_file``, ``language`` and ``symbol`` are set for files: ``symbol`` is the class or function that the
     chunk is or lies in, such as ``Store.save``.
 
-    Chunks of a code base have ``symbols`` too, every definition that begins in them (``Store.save`` and ``save``), and
-    ``around``, the signatures of the definitions that they lie in, outermost first; None elsewhere.
+    Chunks of a code base have ``symbols`` too, every definition that begins in them or that they lie in (``Store.save``
+    and ``save``), and ``around``, the signatures of the definitions that they lie in, outermost first; None elsewhere.
     """
 
     document_id: str

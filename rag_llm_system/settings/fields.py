@@ -161,6 +161,30 @@ class Settings(BaseSettings):
         "auto",
         description="auto: titles are written from the context only, where the server can; off: only checked after",
     )
+    CODE_CHUNK_TOKENS: int = Field(
+        400, ge=16, description="Code assistant: longest chunk, in the encoder's tokens"
+    )
+    CODE_CHUNK_OVERLAP_TOKENS: int = Field(
+        50, ge=0, description="What a chunk that begins amid a function repeats of the one before"
+    )
+    CODE_TOP_K: int = Field(8, ge=1, le=100, description="How many chunks of code are retrieved")
+    CODE_NUM_CTX: int = Field(
+        8192, ge=1024, description="Tokens of prompt and answer together, never exceeded"
+    )
+    CODE_MAX_TOKENS: int = Field(1000, ge=1, description="Longest answer about code, in tokens")
+    CODE_TEMPERATURE: float = Field(
+        0.7, ge=0, le=2, description="Sampling temperature of those answers"
+    )
+    MOVIES_USER: str = Field(
+        "me", description="Movie assistant: whose preferences the commands keep and use"
+    )
+    MOVIES_TOP_K: int = Field(5, ge=1, le=20, description="How many films are recommended")
+    MOVIES_PROMPT: Literal["documented", "trained"] = Field(
+        "documented",
+        description="trained: as the model of poe movies-train knows it; documented: for any other",
+    )
+    MOVIES_MAX_TOKENS: int = Field(800, ge=1, description="Longest recommendation, in tokens")
+    MOVIES_TEMPERATURE: float = Field(0.7, ge=0, le=2, description="Sampling temperature of it")
     HUGGINGFACE_ACCESS_TOKEN: SecretStr = Field(
         SecretStr(""), description="For gated models and private datasets"
     )

@@ -37,6 +37,9 @@ RAG_ROUTES = (
     "GET /v1/models/{model_id}",
     "POST /feedback",
     "GET /filters",
+    "GET /preferences",
+    "POST /preferences",
+    "DELETE /preferences/{id}",
     "GET /health",
     "GET /ready",
 )
@@ -121,7 +124,9 @@ def test_the_inference_server_answers_as_it_declares(inference: TestClient, rout
     answers_hold(inference, route, GenerationMode.POSITIVE)
 
 
-@pytest.mark.parametrize("route", ["POST /rag", "POST /retrieve", "POST /feedback"])
+@pytest.mark.parametrize(
+    "route", ["POST /rag", "POST /retrieve", "POST /feedback", "POST /preferences"]
+)
 def test_the_rag_api_refuses_what_it_does_not_declare(rag_api: TestClient, route: str) -> None:
     answers_hold(rag_api, route, GenerationMode.NEGATIVE, refused)
 

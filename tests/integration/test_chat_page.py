@@ -10,7 +10,18 @@ from selenium.webdriver.support.select import Select
 
 from tests.browser_site import NEEDS_BROWSER
 from tests.chat_browser import ChatPage, chat
-from tests.chat_stub import QUOTE, Gate, body, refused, source, streamed
+from tests.chat_stub import (
+    ASSISTANTS,
+    FUNCTION,
+    QUOTE,
+    Gate,
+    body,
+    code,
+    film,
+    refused,
+    source,
+    streamed,
+)
 
 pytestmark = NEEDS_BROWSER
 
@@ -414,3 +425,82 @@ def test_a_whole_answer_without_a_stream_is_shown_too(page: ChatPage) -> None:
     page.answered("At once?")
     assert page.text(".answer") == "All at once 1."
     assert len(page.one(".answer").find_elements(By.CSS_SELECTOR, ".citation")) == 1
+
+
+def with_assistants(page: ChatPage, name: str) -> None:
+    """As for somebody who has chosen one, by keyboard, and comes back."""
+    page.stub.filters = ASSISTANTS
+    page.open()
+    page.until(lambda: page.one("#assistants").is_displayed())
+    page.run("document.querySelector('#assistants input').focus()")
+    while page.focused() != name:
+        page.type(Keys.ARROW_RIGHT)
+    page.open()
+    page.until(lambda: page.one("#assistants").is_displayed())
+    assert page.text("#assistants label:has(:checked)") == name
+
+
+def test_code_is_shown_by_file_and_lines_and_its_conversation_stays_with_it(page: ChatPage) -> None:
+    assert not page.one("#assistants").is_displayed()
+    page.stub.answers = [
+        streamed("It is checked [1].", sources=[code(1, cited=True), code(2, lines="30-34")]),
+        streamed("Of documents [1]."),
+    ]
+    with_assistants(page, "Code")
+    page.press("#options summary")
+    Select(page.one("select[name=repository]")).select_by_visible_text("accounts")
+    assert not page.one("select[name=author_full_name]").is_displayed()
+    page.press("#examples button")
+    page.says(".sources h3", "2 sources, 1 cited")
+    asked = page.stub.asked[0]
+    assert (asked["assistant"], asked["filters"]) == ("code", {"repository": "accounts"})
+    assert asked["query"] == "How does authentication work?"
+    assert [one.text for one in page.all(".place")] == ["src/auth.py:10-13", "src/auth.py:30-34"]
+    assert page.text(".snippet pre") == FUNCTION
+    assert page.text(".snippet .tag") == "Python"
+    page.press("[aria-label='Copy src/auth.py:10-13']")
+    page.until(lambda: page.text("#announcer").strip() in {"Copied", "Selected"})
+    page.press(".citation")
+    assert page.text("#source .code mark") == FUNCTION
+    page.press("#assistants label")
+    assert page.one("#anew").is_displayed()
+    page.ask("And elsewhere?")
+    page.says(".answer", "Of documents")
+    assert (page.stub.asked[1]["assistant"], page.stub.asked[1]["history"]) == ("documents", [])
+    page.press("li:nth-child(2) .conversation")
+    page.answered("And then?")
+    assert page.stub.asked[2]["assistant"] == "code"
+    assert page.stub.asked[2]["history"][0]["content"] == "How does authentication work?"
+
+
+def test_films_are_cards_and_follow_the_readers_taste(page: ChatPage) -> None:
+    films = [
+        film(1, "Dark City (1998)", "A man wakes <b>."),
+        film(2, "Heat", "A robber is chased."),
+    ]
+    page.stub.answers = [streamed("1. **Dark City (1998)** [1]\n2. **Heat** [2]\n", sources=films)]
+    with_assistants(page, "Films")
+    page.press("#show-taste")
+    page.type("I like sci-fi", Keys.ENTER)
+    page.says("#taste li", "I like sci-fi")
+    page.type(Keys.ESCAPE)
+    assert page.focused() == "Your taste"
+    page.answered("What tonight?")
+    asked = page.stub.asked[0]
+    assert (asked["assistant"], asked["filters"]) == ("movies", {})
+    assert [one.text for one in page.all(".answer strong")] == ["Dark City (1998)", "Heat"]
+    cards = [one.text.split("\n") for one in page.all(".film")]
+    assert cards[0] == ["1", "Dark City", "1998", "A man wakes <b>.", "very close (0.72)"]
+    assert cards[1][1:3] == ["Heat", "A robber is chased."]
+    page.press("[aria-label='Seen it: Dark City']")
+    page.says(".films", "Noted as seen")
+    page.press("#show-taste")
+    page.press("[aria-label='Remove: I like sci-fi']")
+    page.until(lambda: [one.text for one in page.all("#taste li")] == ["Seen\nDark City\n×"])
+    assert list(page.stub.tastes) == [asked["user"]]
+    page.one("#taste input[name=user]").clear()
+    page.one("#taste input[name=user]").send_keys("ada", Keys.ENTER)
+    page.says("#taste", "Nothing yet.")
+    page.type(Keys.ESCAPE)
+    page.answered("And tomorrow?")
+    assert page.stub.asked[1]["user"] == "ada"

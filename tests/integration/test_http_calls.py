@@ -65,11 +65,10 @@ def test_a_server_that_is_not_there_is_named_with_the_command_that_starts_it() -
 
 
 def test_the_question_reaches_the_rag_api(url: str) -> None:
-    ran = CliRunner().invoke(call_rag, ["Why?", "--k", "3", "--json", "--url", url])
-    assert (ran.exit_code, json.loads(ran.stdout)) == (
-        0,
-        {"path": "/rag", "body": {"query": "Why?", "k": 3, "self_query": True}},
-    )
+    options = ["--k", "3", "--assistant", "movies", "--user", "ada", "--json", "--url", url]
+    ran = CliRunner().invoke(call_rag, ["Why?", *options])
+    body = {"query": "Why?", "k": 3, "self_query": True, "assistant": "movies", "user": "ada"}
+    assert (ran.exit_code, json.loads(ran.stdout)) == (0, {"path": "/rag", "body": body})
 
 
 def test_the_prompt_reaches_the_inference_server(url: str) -> None:

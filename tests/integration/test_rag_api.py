@@ -157,7 +157,9 @@ class FailingSystem:
 
     def __init__(self, error: RagSystemError) -> None:
         self._error = error
-        self.answering = self
+
+    def assistant_named(self, _: str) -> "FailingSystem":
+        return self
 
     def warm_up(self) -> None:
         """Nothing to load."""
@@ -240,6 +242,7 @@ def test_the_api_describes_itself(api: TestClient) -> None:
     described = api.get("/openapi.json").json()
     assert set(described["paths"]) == {
         "/rag", "/retrieve", "/feedback", "/filters", "/health", "/ready",
+        "/preferences", "/preferences/{id}",
         "/v1/chat/completions", "/v1/models", "/v1/models/{model_id}",
     }  # fmt: skip
     assert set(described["components"]["schemas"]) >= {"RagRequest", "RagResponse", "Source"}
@@ -388,12 +391,16 @@ def test_openais_protocol_gives_the_answer_with_its_sources(api: TestClient) -> 
     assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
 
 
-def test_an_unknown_model_is_named_with_the_one_there_is(api: TestClient) -> None:
+def test_an_unknown_model_is_named_with_those_there_are(api: TestClient) -> None:
     body = {"model": "gpt-9", "messages": [{"role": "user", "content": "a"}]}
     refused = api.post("/v1/chat/completions", json=body)
     assert refused.status_code == 404
-    assert refused.json()["error"]["message"] == "no model 'gpt-9' here; there is 'rag-llm-system'"
-    assert api.get("/v1/models").json()["data"][0]["id"] == "rag-llm-system"
+    models = ["rag-llm-system", "rag-llm-system/code", "rag-llm-system/movies"]
+    assert refused.json()["error"]["message"] == (
+        f"no model 'gpt-9' here; there are {', '.join(map(repr, models))}"
+    )
+    assert [one["id"] for one in api.get("/v1/models").json()["data"]] == models
+    assert api.get(f"/v1/models/{models[1]}").json()["id"] == models[1]
 
 
 def test_metrics_have_the_stages_and_the_memory(api: TestClient) -> None:

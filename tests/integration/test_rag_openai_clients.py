@@ -97,15 +97,16 @@ def test_many_ask_at_once(rag: Rag) -> None:
     assert len(set(answers)) == 1
 
 
-def test_the_model_is_listed_and_another_is_not_found(rag: Rag) -> None:
+def test_the_models_are_listed_and_another_is_not_found(rag: Rag) -> None:
     with client_of(rag) as client:
-        assert [model.id for model in client.models.list()] == [MODEL]
-        assert client.models.retrieve(MODEL).id == MODEL
+        listed = [model.id for model in client.models.list()]
+        assert listed == [MODEL, f"{MODEL}/code", f"{MODEL}/movies"]
+        assert [client.models.retrieve(id).id for id in listed] == listed
         for ask in (
             lambda: client.chat.completions.create(model="gpt-9", messages=ASK),
             lambda: client.models.retrieve("gpt-9"),
         ):
-            with pytest.raises(openai.NotFoundError, match="no model 'gpt-9' here; there is"):
+            with pytest.raises(openai.NotFoundError, match="no model 'gpt-9' here; there are"):
                 ask()
 
 

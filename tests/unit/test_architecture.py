@@ -79,7 +79,8 @@ def test_wiring_loads_no_heavy_library(module: str) -> None:
      "inference_server", "call_infer", "export_settings", "crawl", "bench_crawl", "bench_extraction",
      "bench_chunking", "bench_embedding", "bench_indexing", "bench_vector_stores", "forget",
      "migrate_vector_store", "models", "movies_train", "train_files", "export_model", "check_dataset",
-     "bench_movie_training", "bench_serving", "bench_injection", "make_api_key", "verify_governance_log"],
+     "bench_movie_training", "bench_serving", "bench_injection", "make_api_key", "verify_governance_log",
+     "code", "code_mcp", "movies", "bench_code", "bench_movies", "record_sessions"],
 )  # fmt: skip
 def test_help_imports_nothing_heavy(command: str) -> None:
     heavy = ("torch", "transformers", "zenml", "langchain_core", "opik", "fastapi", "trafilatura")
@@ -146,6 +147,7 @@ def _imports(path: Path) -> set[str]:
                 "feedparser",
                 "ftfy",
                 "tree_sitter",
+                "yaml",
                 "Stemmer",
                 "rapidfuzz",
                 "datasketch",

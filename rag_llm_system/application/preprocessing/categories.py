@@ -108,6 +108,7 @@ _ALL = (
         clean=clean_record,
         chunk=by_sentence,
         chunk_size=Tokens(250, overlap=25),
+        filterable=("kind",),
         personal=True,
     ),
 )

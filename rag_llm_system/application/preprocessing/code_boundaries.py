@@ -130,23 +130,25 @@ class Outline:
         return self._path(inside)
 
     def symbols(self, span: Span) -> tuple[str, ...]:
-        """Every definition that begins in the span, by its path and by its own name: ``Store.save`` and ``save``."""
+        """Every definition that begins in the span or is around it, by path and by name: ``Store.save``, ``save``."""
         first, last = self._lines_of(span)
-        some = self._definitions[
-            bisect_left(self._first_lines, first) : bisect_right(self._first_lines, last)
-        ]
-        paths = [self._path(index) for index in some]
+        start, end = bisect_left(self._first_lines, first), bisect_right(self._first_lines, last)
+        paths = [self._path(i) for i in (*self._enclosing(first), *self._definitions[start:end])]
         return tuple(dict.fromkeys([*paths, *(path.rpartition(".")[2] for path in paths)]))
 
     def around(self, span: Span) -> tuple[str, ...]:
         """The signatures of the definitions that the span begins in and does not show, outermost first."""
         first, _ = self._lines_of(span)
-        index = self._around(self._last_begun(first - 1), first)
-        found: list[str] = []
+        return tuple(self.blocks[index].signature for index in self._enclosing(first))
+
+    def _enclosing(self, line: int) -> list[int]:
+        """The definitions that began above the line and have not ended, outermost first."""
+        index = self._around(self._last_begun(line - 1), line)
+        found: list[int] = []
         while index >= 0:
-            found.append(self.blocks[index].signature)
+            found.append(index)
             index = self.blocks[index].parent
-        return tuple(reversed(found))
+        return found[::-1]
 
     def _lines_of(self, span: Span) -> tuple[int, int]:
         """The first and the last line of a span, counted from 0."""

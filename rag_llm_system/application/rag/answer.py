@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from functools import partial
 from typing import Protocol
 
+from rag_llm_system.application.rag.asking import Asked, Assistant, Limiter, Piece, Retrieved
 from rag_llm_system.application.rag.budget import UNLIMITED, Budget, Estimates
 from rag_llm_system.application.rag.context import ContextBuilder
 from rag_llm_system.application.rag.draft import NO_SOURCES, REFUSED, Draft
@@ -19,11 +20,9 @@ from rag_llm_system.application.rag.prepared import (
     reserved_tokens,
 )
 from rag_llm_system.application.rag.prompt_templates import template_for
-from rag_llm_system.application.rag.retriever import DEFAULT_K
 from rag_llm_system.application.rag.streaming import in_thread, produced, within
 from rag_llm_system.application.rag.writers import AnswerWriter, LLMWriter
-from rag_llm_system.domain.answers import Answer, Context, Message
-from rag_llm_system.domain.documents import Value
+from rag_llm_system.domain.answers import Answer, Context
 from rag_llm_system.domain.ports import Span, Tracer
 from rag_llm_system.domain.queries import Query
 
@@ -34,48 +33,20 @@ __all__ = [
     "AnswerWriter",
     "Answering",
     "Asked",
+    "Assistant",
     "Found",
     "LLMWriter",
+    "Limiter",
     "Piece",
     "Retrieved",
     "Retriever",
 ]
-
-Limiter = AbstractAsyncContextManager[object]
-"""Lets so many in at once: ``asyncio.Semaphore``, ``anyio.CapacityLimiter`` and the like."""
 
 
 class Retriever(Protocol):
     """Finds what a question needs."""
 
     def retrieve(self, query: Query, k: int, *, self_query: bool, budget: Budget) -> Context: ...
-
-
-class Asked(Value):
-    """A question and how it is to be answered.
-
-    ``self_query``: whether conditions on the sources are read out of the question. ``history`` are the turns before
-    it, oldest first; ``deadline_s`` is how long all of it may take. ``max_tokens`` bounds what language models read and
-    write for it together: a small one shortens the context, then the answer.
-    """
-
-    query: Query
-    k: int = DEFAULT_K
-    self_query: bool = True
-    history: tuple[Message, ...] = ()
-    deadline_s: float | None = None
-    max_tokens: int | None = None
-
-
-class Piece(Value):
-    """The next part of the answer's text."""
-
-    text: str
-
-
-class Retrieved(Value):
-    context: Context
-    trace_id: str
 
 
 class Answering:

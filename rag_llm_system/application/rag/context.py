@@ -36,14 +36,15 @@ class ContextBuilder:
     """Makes of ranked chunks the passages that a prompt has room for.
 
     ``budget_tokens`` is what :func:`formatted` may have at most by ``count_tokens``, the lines above the sources
-    included. ``diversity`` in (0, 1) prefers passages that say something else than those before, as ``similarity``
-    sees it; 0 is the order of relevance.
+    included; ``window_tokens`` is what prompt and answer may have together, None for no bound. ``diversity`` in (0, 1)
+    prefers passages that say something else than those before, as ``similarity`` sees it; 0 is the order of relevance.
     """
 
     count_tokens: Callable[[str], int] = tokens_by_length
     budget_tokens: int = CONTEXT_TOKENS
     diversity: float = 0.0
     similarity: Similarity = word_similarity
+    window_tokens: int | None = None
 
     def build(self, chunks: Sequence[ContextChunk]) -> list[ContextChunk]:
         """Passages, numbered from 1: the best document first, those of one document in its own order.

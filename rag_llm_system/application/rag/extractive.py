@@ -72,7 +72,8 @@ class ExtractiveWriter:
                 chosen.append(quote)
             if len(chosen) == _QUOTES:
                 break
-        return chosen
+        # a remark may have been chosen before the code that it stands in
+        return [one for one in chosen if not any(one.repeats(o) for o in chosen if o is not one)]
 
     def _vectors(self, texts: Sequence[str]) -> Vectors:
         """One row for each text; those that are not kept from earlier questions are computed together."""

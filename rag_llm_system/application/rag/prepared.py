@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from rag_llm_system.application.rag.budget import Budget
 from rag_llm_system.application.rag.confidence import LOW, MIN_EVIDENCE, confidence_in, evidence
-from rag_llm_system.application.rag.context import ContextBuilder
+from rag_llm_system.application.rag.context import ContextBuilder, formatted
 from rag_llm_system.application.rag.draft import Draft
 from rag_llm_system.application.rag.injection import defended
-from rag_llm_system.application.rag.prompt_templates import template_for
+from rag_llm_system.application.rag.prompt_templates import is_code, template_for
 from rag_llm_system.application.rag.quotes_shown import shown_quote
 from rag_llm_system.application.rag.writers import AnswerWriter, LLMWriter, MarkingWriter
 from rag_llm_system.domain.answers import Answer, AnswerSource, Confidence, Context, ContextChunk
@@ -116,7 +116,7 @@ def prepare(
 ) -> Prepared:
     """The passages that fit the budget, without what in them speaks to a model (``defence``).
 
-    Raises ConfigurationError where the budget's tokens are not enough for any source.
+    Raises ConfigurationError where the budget's tokens, or the model's window, are not enough for any source.
     """
     started = time.perf_counter()
     asked = context.condensed or question
@@ -129,6 +129,9 @@ def prepare(
     if defence:
         found = defended(passages)
         passages, notes = list(found.passages), list(found.notes)
+        # the mark of what was left out may be longer than that was
+        while builder.count_tokens(formatted(passages)) > builder.budget_tokens:
+            passages.pop()
     subject = subject_of(asked, context.interpretation)
     confidence = confidence_in(subject, passages) if passages else None
     return Prepared(
@@ -176,17 +179,23 @@ def _shares(
 ) -> tuple[int, int]:
     """Tokens of the answer and of its context."""
     answer, sources = writer.max_tokens, builder.budget_tokens
-    if budget.max_tokens is None:
+    limits = [limit for limit in (budget.max_tokens, builder.window_tokens) if limit is not None]
+    if not limits:
         return answer, sources
     messages = template_for(context.chunks).messages(question, "")
     frame = _FRAME_TOKENS + builder.count_tokens(" ".join(m.content for m in messages))
-    left = budget.max_tokens - frame
+    left = min(limits) - frame
     answer = min(answer, max(left // _ANSWER_SHARE, left - sources))
     if left - answer < _LEAST_CONTEXT_TOKENS:
         least = frame + _LEAST_CONTEXT_TOKENS * _ANSWER_SHARE // (_ANSWER_SHARE - 1) + 1
+        if budget.max_tokens == min(limits):
+            raise ConfigurationError(
+                f"max_tokens is {budget.max_tokens}, and question and instructions alone need {frame};"
+                f" allow {least} or more"
+            )
         raise ConfigurationError(
-            f"max_tokens is {budget.max_tokens}, and question and instructions alone need {frame};"
-            f" allow {least} or more"
+            f"question and instructions alone may have {frame} tokens, and the model reads and writes"
+            f" {builder.window_tokens}; ask in fewer words, or set CODE_NUM_CTX to {least} or more"
         )
     return answer, min(sources, left - answer)
 
@@ -209,7 +218,7 @@ def _source(question: str, passage: ContextChunk) -> AnswerSource:
         category=passage.category,
         score=round(passage.score, 4),
         quote=shown_quote(question, passage),
-        headings=passage.headings,
+        headings=() if is_code(passage) else passage.headings,
         source_file=passage.source_file,
         start_line=first,
         end_line=last,

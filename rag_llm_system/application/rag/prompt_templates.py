@@ -28,16 +28,22 @@ class ContextField:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """How a question and its sources become messages, and which fields of the answer come from the sources."""
+    """How a question and its sources become messages, and which fields of the answer come from the sources.
+
+    ``above``: a line above the sources.
+    """
 
     name: str
     version: int
     system: str
+    above: str = ""
     from_context: tuple[ContextField, ...] = ()
 
     def messages(self, question: str, context: str) -> list[Message]:
         """``context`` is what ``context.formatted`` gives."""
-        asked = f"<sources>\n{context}\n</sources>\n\nQuestion: {neutralised(question)}\n\nAnswer:"
+        above = f"{self.above}\n" if self.above else ""
+        sources = f"{above}<sources>\n{context}\n</sources>"
+        asked = f"{sources}\n\nQuestion: {neutralised(question)}\n\nAnswer:"
         return [Message(role="system", content=self.system), Message(role="user", content=asked)]
 
     def __str__(self) -> str:
@@ -51,11 +57,13 @@ PROSE = Template(
 )
 CODE = Template(
     "answer-code",
-    version=1,
+    version=2,
     system=(
-        "You are a code assistant. You answer questions from the numbered sources alone, most of them source code. "
-        f"Quote the lines that matter in a code block, and name their file. {_RULES}"
+        "You are a code assistant. You answer questions from the numbered sources alone: code snippets with their "
+        "file and lines, and other texts. Quote the lines that matter in a code block, and name their file. Code "
+        f"Snippet 1 is source [1]. {_RULES}"
     ),
+    above="Context:",
 )
 MOVIES = Template(
     "answer-movies",
@@ -68,8 +76,14 @@ MOVIES = Template(
     from_context=(ContextField("title", open="**", close="**"),),
 )
 
-_LIKE_A_SOURCE = re.compile(r"^[ \t>*#-]{0,8}\[(?=\d{1,4}\])", re.MULTILINE)
+_LIKE_A_SOURCE = re.compile(
+    r"^[ \t>*#-]{0,8}(?:\[(?=\d{1,4}\])|Code(?= {1,3}Snippet {1,3}\d))",
+    re.MULTILINE | re.IGNORECASE,
+)
 """Begins a line as a source of ours does: a text must not bring a source of its own, and its footnotes are none."""
+
+_LEFT_OUT = "..."
+"""Between lines of a file that do not adjoin, in any language."""
 
 _FILMS = "movies"
 _DOCUMENTATION = frozenset({"", "asciidoc", "markdown", "rst", "text"})
@@ -89,14 +103,20 @@ def template_for(passages: Sequence[ContextChunk]) -> Template:
 
 
 def source_text(passage: ContextChunk) -> str:
-    """One numbered source: a line that says where it comes from, and its text; code in a fence of its own."""
+    """One numbered source: a line that says where it comes from, and its text; code in a fence of its own.
+
+    The headings of code are lines of its file that stand above it: they do so in the fence as well.
+    """
     content = passage.content.strip("\n").rstrip()
+    where = " ".join(place(passage).split())
     if not is_code(passage):
         content = _LIKE_A_SOURCE.sub(r"\g<0> ", content)
-    else:
-        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", content)), default=0))
-        content = f"{fence}{passage.language}\n{content}\n{fence}"
-    return neutralised(f"[{passage.n}] {place(passage)} ({passage.link})\n{content}")
+        return neutralised(f"[{passage.n}] {where} ({passage.link})\n{content}")
+    if passage.headings:
+        content = "\n".join((*passage.headings, _LEFT_OUT, content))
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", content)), default=0))
+    code = f"{fence}{passage.language}\n{content}\n{fence}"
+    return neutralised(f"### Code Snippet {passage.n} (from {where}):\n{code}")
 
 
 def place(passage: ContextChunk) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from textwrap import dedent
 from typing import Literal, NamedTuple
@@ -32,6 +32,24 @@ _REMARK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _COMMENT_MARK = re.compile(r"^\s*(?:#+|//+!?|\*+)?[ \t]?")
+SIGNATURE = re.compile(
+    r"\s*(?:"
+    r"(?:(?:export|default|pub(?:\([^)]*\))?|public|private|protected|internal|static|final|abstract|async|inline"
+    r"|override|virtual|unsafe|extern|declare)\s+)*"
+    r"(?:def|class|func|function|fn|interface|struct|enum|trait|impl|module|namespace|type|record|protocol)\b"
+    r"(?!\s*[:=,.)])"
+    r"|(?:export\s+)?(?:const|let|var)\s+[\w$]+\s*=\s*(?:async\s*)?(?:function\b|\([^()]{0,200}\)\s*=>|[\w$]+\s*=>)"
+    # C, Java, methods of JavaScript: a name, parameters and a brace
+    r"|(?!(?:if|for|while|switch|catch|return|else|with|do|try|case|new|await|foreach)\b)"
+    r"(?:[\w<>\[\],.*&:]+\s+){0,8}[*&]?[\w:~$]+\s?\([^;{}]{0,300}\)\s?(?:[\w:<>,. \[\]]{0,100})\{\s*$)"
+)
+"""Begins the line of a class, a function or the like."""
+
+_CLOSES = re.compile(r"\s*(?:[)}\]{]|end\b)")
+_DECORATION = re.compile(r"\s*(?:@|#\[)")
+_VALUE = re.compile(
+    r"(?:(?:export|const|static|final|let|var|public|private)\s+)*[A-Za-z_$][\w$, ]{0,100}(?::[^=]{1,100})?=[^=]"
+)
 _BREAK = re.compile(r"\s*(?:\||>?\s*[-*_=]{3}|!\[)")
 _MARKS = (
     (re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\s\"[^\"\n]*\")?\)"), r"\1"),
@@ -95,6 +113,46 @@ def excerpt(code: str, start: int) -> str:
     """Whole lines from the one that holds the character ``start``, as many as an answer has room for."""
     lines = code[code.rfind("\n", 0, start) + 1 :].split("\n")
     return dedent("\n".join(lines[:_MAX_CODE_LINES])).strip("\n")
+
+
+def definitions(code: str) -> list[tuple[int, str]]:
+    """The line, counted from 0, and the first lines of each class and function, and of the values above all of them."""
+    lines = code.split("\n")
+    starts = [i for i, line in enumerate(lines) if SIGNATURE.match(line)]
+    if not starts:
+        return []
+    spans = [(_with_decorations(lines, i), _end(lines, i)) for i in starts]
+    first = spans[0][0]
+    opening = ((i, first) for i, line in enumerate(lines[:first]) if _VALUE.match(line))
+    spans = [*islice(opening, 1), *spans]
+    following = [start for start, _ in spans[1:]] + [len(lines)]
+    return [
+        (
+            start,
+            dedent("\n".join(lines[start : min(end, nxt, start + _MAX_CODE_LINES)])).strip("\n"),
+        )
+        for (start, end), nxt in zip(spans, following, strict=True)
+    ]
+
+
+def _end(lines: Sequence[str], start: int) -> int:
+    """Behind the last line to be quoted of what begins at ``start``: of those that are indented more, or close it."""
+    margin, end = _margin(lines[start]), min(start + _MAX_CODE_LINES, len(lines))
+    for i, line in enumerate(lines[start + 1 : end], start + 1):
+        closes = _margin(line) == margin and _CLOSES.match(line)
+        if line.strip() and _margin(line) <= margin and not closes:
+            return i
+    return end
+
+
+def _margin(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _with_decorations(lines: Sequence[str], start: int) -> int:
+    while start and _DECORATION.match(lines[start - 1]):
+        start -= 1
+    return start
 
 
 def _kind(sentence: str, of_block: _Kind) -> Literal["prose", "lead", "item", "code", ""]:

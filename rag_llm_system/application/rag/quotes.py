@@ -9,10 +9,18 @@ from itertools import groupby, pairwise
 from rag_llm_system.application.preprocessing.terms import content_words
 from rag_llm_system.application.rag.passages import rank
 from rag_llm_system.application.rag.prompt_templates import file_place, is_code
-from rag_llm_system.application.rag.quotable import Sentence, excerpt, remarks, sentences
+from rag_llm_system.application.rag.quotable import (
+    Sentence,
+    definitions,
+    excerpt,
+    remarks,
+    sentences,
+)
 from rag_llm_system.domain.answers import ContextChunk
 
 _LIST_CHARS = 600
+_BEGINNING_CHARS = 25
+_WORD = re.compile(r"\w+")
 _MIN_ITEM_CHARS = 40
 """A shorter item says something only below the line that announces its list."""
 
@@ -40,6 +48,11 @@ class Quote:
         return " ".join(sentence.text for sentence in self.sentences)
 
     @cached_property
+    def _run(self) -> str:
+        """Its words alone: a remark goes over several lines of code."""
+        return f" {' '.join(_WORD.findall(self.text.casefold()))} "
+
+    @cached_property
     def words(self) -> frozenset[str]:
         return content_words(self.text)
 
@@ -48,8 +61,10 @@ class Quote:
         return content_words(self.sentences[0].heading)
 
     def repeats(self, other: "Quote") -> bool:
-        """Has sentences of the other, or its words."""
+        """Has sentences of the other, or its words; or is a remark on the other's code that stands in it."""
         if self.n == other.n:
+            if other.sentences[0].kind == "code" and self._run in other._run:
+                return True
             return self.first <= other.last and other.first <= self.last
         return self.text.casefold() == other.text.casefold()
 
@@ -70,7 +85,7 @@ def quotes(passages: Sequence[ContextChunk], *, with_code: bool) -> list[Quote]:
     found: list[Quote] = []
     for passage in passages:
         if is_code(passage):
-            of_passage = [_code_of(passage), *remarks(passage.content)]
+            of_passage = [*_code_of(passage), *_remarks_of(passage)]
             spans: Iterator[tuple[int, int]] = ((i, i) for i in range(len(of_passage)))
         else:
             of_passage = sentences(passage.content)
@@ -82,14 +97,31 @@ def quotes(passages: Sequence[ContextChunk], *, with_code: bool) -> list[Quote]:
     return found
 
 
-def _code_of(passage: ContextChunk) -> Sentence:
-    """The lines that matched best; their heading says where they stand."""
-    start = passage.window[0]
-    line = passage.start_line + passage.content.count("\n", 0, start) if passage.start_line else 0
-    heading = file_place(passage.source_file, line, line)
-    return Sentence(
-        excerpt(passage.content, start), "code", paragraph=-1, number=-1, heading=heading
-    )
+def _code_of(passage: ContextChunk) -> Iterator[Sentence]:
+    """Its definitions, and the lines that matched best where they are in none; the heading says where they stand."""
+    found = definitions(passage.content)
+    first = passage.content.count("\n", 0, passage.window[0])
+    if not any(line <= first <= line + text.count("\n") for line, text in found):
+        matched = excerpt(passage.content, passage.window[0])
+        found = [(first, matched)] if not found or passage.window[0] else found
+    for line, text in found:
+        heading = _place(passage, line, line + text.count("\n"))
+        yield Sentence(text, "code", paragraph=-1, number=-1, heading=heading)
+
+
+def _remarks_of(passage: ContextChunk) -> Iterator[Sentence]:
+    """Each with the line on which it begins."""
+    for remark in remarks(passage.content):
+        at = passage.content.find(remark.text[:_BEGINNING_CHARS])
+        line = passage.content.count("\n", 0, max(0, at))
+        place = _place(passage, line, line) if at >= 0 else passage.source_file
+        yield remark._replace(heading=place)
+
+
+def _place(passage: ContextChunk, first: int, last: int) -> str:
+    """Of lines of the passage, counted from 0."""
+    start = passage.start_line
+    return file_place(passage.source_file, start and start + first, start and start + last)
 
 
 def _spans(of_passage: Sequence[Sentence], *, with_code: bool) -> Iterator[tuple[int, int]]:
@@ -142,7 +174,8 @@ def shown(n: int, together: Sequence[Sentence], language: str = "") -> str:
         by_item = groupby(together[1:], lambda sentence: sentence.paragraph)
         items = (" ".join(sentence.text for sentence in item) for _, item in by_item)
         return "\n".join((f"- {first.text} [{n}]", *(f"  - {item}" for item in items)))
-    return f"- {' '.join(sentence.text for sentence in together)} [{n}]"
+    said = " ".join(sentence.text for sentence in together)
+    return f"- {said} ({first.heading}) [{n}]" if language and first.heading else f"- {said} [{n}]"
 
 
 def _fenced(code: str, language: str) -> str:

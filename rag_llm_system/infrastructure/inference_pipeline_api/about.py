@@ -13,7 +13,7 @@ from rag_llm_system.infrastructure.inference_pipeline_api.bodies import (
     Health,
     Stored,
 )
-from rag_llm_system.infrastructure.inference_pipeline_api.parts import Serving
+from rag_llm_system.infrastructure.inference_pipeline_api.parts import Serving, System
 from rag_llm_system.infrastructure.serving.errors import error_responses
 from rag_llm_system.infrastructure.tracing.headers import is_id
 
@@ -41,14 +41,8 @@ def router(serving: Serving) -> APIRouter:
 
     @routes.get("/filters", responses=error_responses)
     async def filters() -> Filters:
-        """Authors, categories and platforms that the index has."""
-        system = await serving.system()
-        known = (await run_sync(system.vocabulary)).known
-        return Filters(
-            authors=list(known(AUTHOR)),
-            categories=list(known(CATEGORY)),
-            platforms=list(known(PLATFORM)),
-        )
+        """Authors, categories and platforms that the index has, and who can be asked."""
+        return await run_sync(_filters, await serving.system())
 
     @routes.post("/feedback", status_code=201, responses=error_responses)
     async def feedback(body: FeedbackRequest) -> Stored:
@@ -61,3 +55,14 @@ def router(serving: Serving) -> APIRouter:
         return Stored()
 
     return routes
+
+
+def _filters(system: System) -> Filters:
+    known = system.vocabulary().known
+    return Filters(
+        authors=list(known(AUTHOR)),
+        categories=list(known(CATEGORY)),
+        platforms=list(known(PLATFORM)),
+        assistants=list(system.assistants()),
+        repositories=list(system.repositories()),
+    )

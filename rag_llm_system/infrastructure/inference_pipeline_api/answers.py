@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 
 from rag_llm_system.application.rag.answer import Asked, Found, Piece
 from rag_llm_system.domain.answers import Answer
+from rag_llm_system.infrastructure.inference_pipeline_api.assistants import stored_user
 from rag_llm_system.infrastructure.inference_pipeline_api.bodies import (
     FoundEvent,
     RagRequest,
@@ -36,26 +37,38 @@ def router(serving: Serving) -> APIRouter:
     @routes.post("/rag", response_model=RagResponse, responses={**error_responses, **_STREAM})
     async def rag(body: RagRequest, request: Request) -> Any:
         """Answer a question from the index, with its sources."""
-        asked = body.asked(serving.deadline_s, body.max_tokens)
+        asked = _asked(serving, request, body, body.max_tokens)
         if body.stream:
-            streamed = _Streamed(serving, asked, passages=body.passages)
+            streamed = _Streamed(serving, asked, body)
             return event_stream(streamed.events(), failed=streamed.failed)
-        return await unless_left(request, _answered(serving, asked, passages=body.passages))
+        return await unless_left(request, _answered(serving, asked, body))
 
     @routes.post("/retrieve", response_model=RetrieveResponse, responses=error_responses)
     async def retrieve(body: RetrieveRequest, request: Request) -> Any:
         """The chunks that a question finds, without an answer."""
-        return await unless_left(request, _retrieved(serving, body.asked(serving.deadline_s)))
+        asked = _asked(serving, request, body)
+        return await unless_left(request, _retrieved(serving, asked, body.assistant))
 
     return routes
 
 
-async def _answered(serving: Serving, asked: Asked, *, passages: bool) -> RagResponse:
-    system = await serving.system(asked.deadline_s)
-    async with aclosing(serving.governed.events(system.answering, asked)) as events:
+def _asked(
+    serving: Serving, request: Request, body: RetrieveRequest, max_tokens: int | None = None
+) -> Asked:
+    return body.asked(
+        serving.deadline_s,
+        default_k=serving.default_k(body.assistant),
+        user=stored_user(request, body.user),
+        max_tokens=max_tokens,
+    )
+
+
+async def _answered(serving: Serving, asked: Asked, body: RagRequest) -> RagResponse:
+    assistant = await serving.assistant(body.assistant, asked.deadline_s)
+    async with aclosing(serving.governed.events(assistant, asked)) as events:
         async for event, status in events:
             if isinstance(event, Answer):
-                whole = RagResponse.of(event, passages=passages)
+                whole = RagResponse.of(event, passages=body.passages)
                 return whole.model_copy(update={"compliance_status": status})
     raise RuntimeError("an answer ended without its end")
 
@@ -63,13 +76,14 @@ async def _answered(serving: Serving, asked: Asked, *, passages: bool) -> RagRes
 class _Streamed:
     """One answer as events; an error names the trace that it happened in."""
 
-    def __init__(self, serving: Serving, asked: Asked, *, passages: bool) -> None:
-        self._serving, self._asked, self._passages = serving, asked, passages
+    def __init__(self, serving: Serving, asked: Asked, body: RagRequest) -> None:
+        self._serving, self._asked = serving, asked
+        self._assistant, self._passages = body.assistant, body.passages
         self._trace_id = ""
 
     async def events(self) -> AsyncGenerator[tuple[str, Mapping[str, Any]]]:
-        system = await self._serving.system(self._asked.deadline_s)
-        events = self._serving.governed.events(system.answering, self._asked)
+        assistant = await self._serving.assistant(self._assistant, self._asked.deadline_s)
+        events = self._serving.governed.events(assistant, self._asked)
         async with aclosing(events):
             async for event, status in events:
                 if isinstance(event, Piece):
@@ -87,9 +101,9 @@ class _Streamed:
         return {**error_data(error), "trace_id": self._trace_id}
 
 
-async def _retrieved(serving: Serving, asked: Asked) -> RetrieveResponse:
-    system = await serving.system(asked.deadline_s)
-    retrieved = await system.answering.aretrieve(asked, limiter=serving.governed.limiter)
+async def _retrieved(serving: Serving, asked: Asked, name: str) -> RetrieveResponse:
+    assistant = await serving.assistant(name, asked.deadline_s)
+    retrieved = await assistant.aretrieve(asked, limiter=serving.governed.limiter)
     for stage, seconds in retrieved.context.timings_s.items():
         serving.metrics.observe_stage(stage, seconds)
     screened = [

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AliasChoices, Field, StringConstraints, model_validator
 
 from rag_llm_system.application.rag.answer import Asked, Found
-from rag_llm_system.application.rag.retriever import DEFAULT_K, MAX_K
+from rag_llm_system.application.rag.retriever import MAX_K
 from rag_llm_system.domain.answers import (
     Answer,
     AnswerSource,
@@ -17,6 +17,12 @@ from rag_llm_system.domain.answers import (
 )
 from rag_llm_system.domain.documents import Scalar, Value
 from rag_llm_system.domain.queries import Interpretation, Query, Range
+from rag_llm_system.infrastructure.inference_pipeline_api.assistants import (
+    DOCUMENTS,
+    AssistantName,
+    KnownUser,
+    UserName,
+)
 
 MAX_QUERY_CHARS = 4000
 MAX_HISTORY = 40
@@ -26,6 +32,7 @@ MAX_FILTER_VALUES = 100
 MAX_DEADLINE_S = 600.0
 MAX_TOKENS = 32_000
 MAX_COMMENT_CHARS = 2000
+MAX_PREFERENCE_CHARS = 500
 
 _Text = Annotated[str, Field(max_length=500)]
 FieldName = Annotated[str, StringConstraints(max_length=100)]
@@ -47,12 +54,19 @@ class RetrieveRequest(Value):
     """A question and what its sources must meet.
 
     ``filters``: conditions on payload fields, all required; a list means any of its members, an object with ``gte`` and
-    ``lte`` a range. ``self_query``: whether conditions are read out of the question as well.
+    ``lte`` a range. ``self_query``: whether conditions are read out of the question as well. ``user`` is whose tastes
+    the film assistant knows.
     """
 
     query: str = Field(min_length=1, max_length=MAX_QUERY_CHARS, examples=["How is text chunked?"])
-    k: int = Field(
-        DEFAULT_K, ge=1, le=MAX_K, strict=True, description="How many chunks to retrieve"
+    assistant: AssistantName = DOCUMENTS
+    user: UserName = ""
+    k: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_K,
+        strict=True,
+        description="How many chunks to retrieve; null: as many as suit the assistant",
     )
     filters: dict[FieldName, Condition] = Field(
         default_factory=dict,
@@ -82,15 +96,18 @@ class RetrieveRequest(Value):
             )
         return self
 
-    def asked(self, deadline_s: float, max_tokens: int | None = None) -> Asked:
-        """``deadline_s`` is the server's: a request may ask for less, not for more."""
+    def asked(
+        self, deadline_s: float, *, default_k: int, user: str, max_tokens: int | None = None
+    ) -> Asked:
+        """``deadline_s`` is the server's: a request may ask for less, not for more. ``user`` as it is stored."""
         return Asked(
             query=Query(text=self.query, where=self.filters),
-            k=self.k,
+            k=self.k or default_k,
             self_query=self.self_query,
             history=tuple(Message(role=turn.role, content=turn.content) for turn in self.history),
             deadline_s=min(deadline_s, self.deadline_s or deadline_s),
             max_tokens=max_tokens,
+            user=user,
         )
 
 
@@ -233,12 +250,37 @@ class Stored(Value):
     stored: bool = True
 
 
+class PreferenceRequest(Value):
+    """A sentence on what ``user`` likes, or on films they have seen."""
+
+    user: KnownUser
+    text: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_PREFERENCE_CHARS),
+    ] = Field(examples=["I like sci-fi, but with good characters"])
+
+
+class KeptPreference(Value):
+    id: str
+    kind: Literal["taste", "seen"]
+    text: str
+
+
+class KeptPreferences(Value):
+    preferences: list[KeptPreference]
+
+
 class Filters(Value):
-    """The values that the index has for the most used filters."""
+    """The values that the index has for the most used filters.
+
+    ``assistants`` are those that have something to answer from; ``repositories`` the code bases.
+    """
 
     authors: list[str]
     categories: list[str]
     platforms: list[str]
+    assistants: list[str]
+    repositories: list[str]
 
 
 class Health(Value):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,10 +10,16 @@ from fastapi.exceptions import HTTPException
 from pydantic import Field
 
 from rag_llm_system.application.rag.answer import Asked, Found, Piece
-from rag_llm_system.application.rag.retriever import DEFAULT_K, MAX_K
+from rag_llm_system.application.rag.retriever import MAX_K
 from rag_llm_system.domain.answers import Answer, AnswerSource, Message
 from rag_llm_system.domain.errors import DataError
 from rag_llm_system.domain.queries import Query
+from rag_llm_system.infrastructure.inference_pipeline_api.assistants import (
+    DEFAULT_K,
+    DOCUMENTS,
+    UserName,
+    stored_user,
+)
 from rag_llm_system.infrastructure.inference_pipeline_api.bodies import (
     MAX_FILTERS,
     MAX_HISTORY,
@@ -40,31 +47,46 @@ from rag_llm_system.infrastructure.serving.sse import data_stream
 
 MODEL_ID = "rag-llm-system"
 
+MODELS: Mapping[str, str] = MappingProxyType(
+    {MODEL_ID if name == DOCUMENTS else f"{MODEL_ID}/{name}": name for name in DEFAULT_K}
+)
+"""The assistant behind each model."""
+
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {}}, "description": "The answer, or its pieces"}
 }
 
 
 class RagChatRequest(ChatCompletionRequest):
-    """``k`` and ``filters`` are ours, as in ``POST /rag``.
+    """``k`` and ``filters`` are ours, as in ``POST /rag``; ``user`` is whose tastes the film assistant knows.
 
     Sampling and the length of an answer are the server's settings; system messages are not read, for the sources
     are all that an answer is written from.
     """
 
-    k: int = Field(DEFAULT_K, ge=1, le=MAX_K, strict=True)
+    k: int | None = Field(None, ge=1, le=MAX_K, strict=True)
     filters: dict[FieldName, Condition] = Field(default_factory=dict, max_length=MAX_FILTERS)
+    user: UserName | None = None
 
-    def asked(self, deadline_s: float) -> Asked:
+    @property
+    def model_id(self) -> str:
+        return self.model or MODEL_ID
+
+    @property
+    def assistant(self) -> str:
+        return MODELS[self.model_id]
+
+    def asked(self, deadline_s: float, *, default_k: int, user: str) -> Asked:
         """Raises DataError for a question that is too long; of the history the last turns are taken."""
         *before, question = self.conversation
         if len(question.content) > MAX_QUERY_CHARS:
             raise DataError(f"messages: the question has over {MAX_QUERY_CHARS} characters")
         return Asked(
             query=Query(text=question.content, where=self.filters),
-            k=self.k,
+            k=self.k or default_k,
             history=_last_turns(before),
             deadline_s=deadline_s,
+            user=user,
         )
 
 
@@ -84,19 +106,24 @@ def router(serving: Serving) -> APIRouter:
 
     @routes.get("/models")
     async def models() -> dict[str, Any]:
-        return models_list([MODEL_ID])
+        return models_list(MODELS)
 
-    @routes.get("/models/{model_id}")
+    # a path, as the names of the models have slashes
+    @routes.get("/models/{model_id:path}")
     async def model(model_id: str) -> dict[str, Any]:
         _check_model(model_id)
-        [found] = models_list([MODEL_ID])["data"]
+        [found] = models_list([model_id])["data"]
         return dict(found)
 
     @routes.post("/chat/completions", responses=_STREAM, response_model=None)
     async def chat(body: RagChatRequest, request: Request) -> Any:
         """Answer the last message from the index. The text ends with its sources; ``sources`` has them as data."""
-        _check_model(body.model or MODEL_ID)
-        asked = body.asked(serving.deadline_s)
+        _check_model(body.model_id)
+        asked = body.asked(
+            serving.deadline_s,
+            default_k=serving.default_k(body.assistant),
+            user=stored_user(request, body.user or ""),
+        )
         if body.stream:
             return data_stream(_chunks(serving, body, asked))
         return await unless_left(request, _whole(serving, body, asked))
@@ -105,18 +132,20 @@ def router(serving: Serving) -> APIRouter:
 
 
 def _check_model(model_id: str) -> None:
-    if model_id != MODEL_ID:
-        raise HTTPException(404, f"no model {model_id[:100]!r} here; there is {MODEL_ID!r}")
+    if model_id not in MODELS:
+        known = ", ".join(map(repr, MODELS))
+        raise HTTPException(404, f"no model {model_id[:100]!r} here; there are {known}")
 
 
 async def _whole(serving: Serving, body: RagChatRequest, asked: Asked) -> dict[str, Any]:
     system = await serving.system()
-    async with aclosing(serving.governed.events(system.answering, asked)) as events:
+    assistant = await serving.assistant(body.assistant)
+    async with aclosing(serving.governed.events(assistant, asked)) as events:
         async for event, status in events:
             if isinstance(event, Answer):
                 text = event.text + _listed(event.sources)
                 return completion(
-                    CompletionHead(model=MODEL_ID, more=_ours(event, status)),
+                    CompletionHead(model=body.model_id, more=_ours(event, status)),
                     text,
                     finish_reason=_reason(status),
                     usage=_usage(system, body, text),
@@ -128,8 +157,9 @@ async def _chunks(
     serving: Serving, body: RagChatRequest, asked: Asked
 ) -> AsyncGenerator[Mapping[str, Any]]:
     system = await serving.system()
-    head, begun, sent = CompletionHead(model=MODEL_ID), False, ""
-    async with aclosing(serving.governed.events(system.answering, asked)) as events:
+    assistant = await serving.assistant(body.assistant)
+    head, begun, sent = CompletionHead(model=body.model_id), False, ""
+    async with aclosing(serving.governed.events(assistant, asked)) as events:
         async for event, status in events:
             if (
                 not begun

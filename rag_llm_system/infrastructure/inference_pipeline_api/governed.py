@@ -7,9 +7,9 @@ from functools import lru_cache
 import anyio
 from anyio.to_thread import run_sync
 
-from rag_llm_system.application.rag.answer import Answering, Asked, Found, Piece
+from rag_llm_system.application.rag.answer import Asked, Assistant, Found, Piece
 from rag_llm_system.domain.answers import Answer, AnswerSource, Message
-from rag_llm_system.domain.errors import Overloaded
+from rag_llm_system.domain.errors import DataError, Overloaded
 from rag_llm_system.infrastructure.local.governance import (
     COMPLIANT,
     Checked,
@@ -43,8 +43,8 @@ class Governed:
     def in_work(self) -> int:
         return self._in_work
 
-    async def events(self, answering: Answering, asked: Asked) -> AsyncGenerator[tuple[Event, str]]:
-        """The events of ``Answering.events``, each with the compliance status so far.
+    async def events(self, assistant: Assistant, asked: Asked) -> AsyncGenerator[tuple[Event, str]]:
+        """The events of ``Assistant.events``, each with the compliance status so far.
 
         What the policy changes comes changed, and the answer's text is what was sent, or that it was withheld. Raises
         Overloaded.
@@ -57,7 +57,7 @@ class Governed:
             if held.status != COMPLIANT:
                 yield _withheld(asked, held), held.status
                 return
-            events = answering.events(self._let_in(asked, held.question), limiter=self.limiter)
+            events = assistant.events(self._let_in(asked, held.question), limiter=self.limiter)
             async with aclosing(events):
                 async for event in events:
                     for one in self._let_out(event, asked, held):
@@ -68,6 +68,17 @@ class Governed:
             self._in_work -= 1
             with anyio.CancelScope(shield=True):
                 await run_sync(self._record, asked, held)
+
+    def admitted(self, text: str) -> str:
+        """A text that is to be kept, without what the policy takes out; recorded as a question is.
+
+        Raises DataError for one that it does not let in.
+        """
+        checked = self._monitor.check_input(text)
+        self._monitor.log_inference(text, "", checked.status, findings=checked.findings)
+        if not checked.compliant:
+            raise DataError(WITHHELD.format(status=checked.status))
+        return checked.text
 
     def _let_in(self, asked: Asked, question: str) -> Asked:
         """What the policy takes out is not searched for, nor read in the conversation before."""

@@ -61,9 +61,9 @@ def parse_keys(text: str, setting: str) -> tuple[ApiKey, ...]:
             raise ConfigurationError(
                 f"{setting}: entry {number} is not name:hash; poe make-api-key -- NAME makes one"
             )
-        if name in keys:
+        if name.lower() in keys:  # what is kept under a name is found whatever its case
             raise ConfigurationError(f"{setting}: entry {number} has the name of an earlier one")
-        keys[name] = ApiKey(name=name, sha256=digest.lower())
+        keys[name.lower()] = ApiKey(name=name, sha256=digest.lower())
     return tuple(keys.values())
 
 

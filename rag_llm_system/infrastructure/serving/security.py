@@ -1,6 +1,6 @@
 """Who may ask a server: host names, other sites' pages, API keys, rates and bodies, checked before any route."""
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from pydantic import Field
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -32,8 +32,9 @@ OPEN_PATHS = frozenset({"/", "/health", "/ready", "/static"})
 """What needs no key: whether the server is up, and the chat page, which has no data of its own."""
 
 _READING = {"GET", "HEAD", "OPTIONS"}
-_ALLOWED_METHODS = "GET, POST, OPTIONS"
+_ALLOWED_METHODS = "GET, POST, DELETE, OPTIONS"
 _PREFLIGHT_S = "600"
+_KEY_NAME = "key_name"
 
 
 class Access(Value):
@@ -87,6 +88,11 @@ def protect(app: FastAPI, access: Access, open_paths: frozenset[str] = OPEN_PATH
     app.add_middleware(JsonBodies, max_bytes=access.max_body_bytes, timeout_s=access.body_timeout_s)
     app.add_middleware(_Guard, access=access, open_paths=open_paths)
     app.add_middleware(SecurityHeaders)
+
+
+def key_name(request: Request) -> str:
+    """The name of the key that a request came with; "" where the server wants none."""
+    return str(getattr(request.state, _KEY_NAME, ""))
 
 
 class _Guard:
@@ -144,6 +150,7 @@ class _Guard:
                 said = "an API key is needed: Authorization: Bearer KEY, or X-API-Key: KEY"
                 return error_response(path, 401, said, {"WWW-Authenticate": "Bearer"})
             caller = f"key:{key.name}"
+            scope.setdefault("state", {})[_KEY_NAME] = key.name
         wait_s = self._rate.wait_s(caller)
         if wait_s:
             said = f"more than {self._access.rate_per_minute} requests a minute; try again later"

@@ -12,6 +12,7 @@ from rag_llm_system.application.rag.self_query.text import Token
 _IN = words.word_set("in from of during throughout on")
 _UNTIL = frozenset({"until", "till", "through"})
 _LATER = frozenset({"newer than", "later than"})
+_REFUSED = frozenset({"no", "not", "nothing"})
 _SOONER = frozenset({"older than", "earlier than", "prior to"})
 _ONWARDS = ("on ", "onward", "and later", "or later", "and after")
 _PASSED = frozenset({"the", "year", "years", "month"})
@@ -80,7 +81,7 @@ def _days(before: Sequence[str], span: Span, behind: str) -> Days | None:
     """``before`` are the three words in front, ``behind`` the two that follow."""
     earliest, earlier, key = before
     compared = f"{earlier} {key}"
-    refused = (earliest if compared in _LATER | _SOONER else earlier) in {"no", "not"}
+    refused = (earliest if compared in _LATER | _SOONER else earlier) in _REFUSED
     later = key == "after" or compared in _LATER
     sooner = key == "before" or compared in _SOONER
     onwards = key in _IN and behind.startswith(_ONWARDS)

@@ -44,11 +44,28 @@ export async function readiness() {
   }
 }
 
-/** {authors, categories, platforms}, each a list of texts. */
+/** {authors, categories, platforms, assistants, repositories}, each a list of texts. */
 export async function filters() {
   const body = await readJson(await send("filters", { method: "GET" }));
   const texts = (list) => (Array.isArray(list) ? list.filter((one) => typeof one === "string" && one) : []);
-  return { authors: texts(body?.authors), categories: texts(body?.categories), platforms: texts(body?.platforms) };
+  const names = ["authors", "categories", "platforms", "assistants", "repositories"];
+  return Object.fromEntries(names.map((name) => [name, texts(body?.[name])]));
+}
+
+/** A list of {id, kind, text}. */
+export async function preferences(user) {
+  const body = await readJson(await send(`preferences?${new URLSearchParams({ user })}`, { method: "GET", what: "name" }));
+  const list = Array.isArray(body?.preferences) ? body.preferences : [];
+  return list.filter((one) => typeof one?.id === "string" && typeof one.text === "string");
+}
+
+export async function addPreference(user, text) {
+  return readJson(await send("preferences", { method: "POST", body: JSON.stringify({ user, text }), what: "preference" }));
+}
+
+export async function removePreference(user, id) {
+  const path = `preferences/${encodeURIComponent(id)}?${new URLSearchParams({ user })}`;
+  await send(path, { method: "DELETE", what: "removal" });
 }
 
 export async function sendFeedback(traceId, score, comment) {
@@ -85,7 +102,7 @@ export async function* ask(request, signal) {
   throw new Failure("broken", "The answer broke off before its end.");
 }
 
-async function send(path, { method, body, signal, accept = "application/json" }) {
+async function send(path, { method, body, signal, accept = "application/json", what = "question" }) {
   const headers = { Accept: accept };
   if (body) headers["Content-Type"] = "application/json";
   const key = currentKey();
@@ -98,10 +115,10 @@ async function send(path, { method, body, signal, accept = "application/json" })
     throw new Failure("unreachable", "The server does not answer. Is it running?");
   }
   if (response.ok) return response;
-  throw failure(response.status, await readJson(response), response.headers.get("Retry-After"));
+  throw failure(response.status, await readJson(response), response.headers.get("Retry-After"), what);
 }
 
-function failure(status, body, retryAfter) {
+function failure(status, body, retryAfter, what = "question") {
   const line = said(body);
   const because = line ? `: ${line}` : ".";
   if (status === 401) return new Failure("key", `The server refuses this without a valid API key${because}`);
@@ -109,7 +126,7 @@ function failure(status, body, retryAfter) {
   if (status === 504) return new Failure("deadline", `The time for this answer is over${because}`);
   if (status === 503) return new Failure("unavailable", `The server cannot answer right now${because}`);
   if (status >= 500) return new Failure("broken", `The server failed${because}`);
-  return new Failure("refused", `The server did not accept this question (${status})${because}`);
+  return new Failure("refused", `The server did not accept this ${what} (${status})${because}`);
 }
 
 function when(retryAfter) {

@@ -1,5 +1,6 @@
 // Puts the page together: asks, shows the answer as it is written, keeps the conversation.
 import { Failure, ask } from "./api.js";
+import { Chooser, FILMS, welcome, wordsOf } from "./assistants.js";
 import { historyOf, keep, started } from "./conversations.js";
 import { announce, byId } from "./dom.js";
 import { askForKey } from "./key.js";
@@ -7,17 +8,44 @@ import { Options } from "./options.js";
 import { ServerWatch } from "./server.js";
 import { Sidebar } from "./sidebar.js";
 import { SourcePanel } from "./sources.js";
-import { TurnView, asked } from "./turn.js";
+import { TastePanel, tellSeen, user } from "./taste.js";
+import { TurnView, asked, assistantOf } from "./turn.js";
 
 const NEAR_THE_END_PX = 120;
 
 const question = byId("question");
 const options = new Options();
 const panel = new SourcePanel();
-const server = new ServerWatch(() => options.load());
+const taste = new TastePanel();
+const server = new ServerWatch(() => learn());
+let known = { authors: [] };
 let conversation = started();
 let running = null; // the AbortController of the answer under way
 const sidebar = new Sidebar({ choose: show, started: () => show(started()), current: () => conversation.id });
+const chooser = new Chooser(() => adapt());
+
+/** What the server has: who can be asked, and by which filters. */
+async function learn() {
+  const told = await options.load();
+  if (!told) return;
+  known = told;
+  chooser.offer(known.assistants);
+}
+
+/** Everything that depends on who is asked next. */
+function adapt() {
+  const assistant = chooser.chosen;
+  options.show(assistant);
+  question.placeholder = wordsOf(assistant).placeholder;
+  welcome(assistant, known, (example) => submit(example));
+  taste.opener.hidden = assistant !== FILMS;
+  byId("anew").hidden = !startsAnew();
+}
+
+/** A conversation has one assistant; a question to another one begins the next. */
+function startsAnew() {
+  return ![null, chooser.chosen].includes(assistantOf(conversation));
+}
 
 /** Shows a conversation; an answer under way in another one ends. */
 function show(chosen) {
@@ -29,6 +57,7 @@ function show(chosen) {
   for (const view of views) view.restore();
   byId("welcome").hidden = views.length > 0;
   sidebar.show();
+  chooser.show(assistantOf(conversation) ?? chooser.chosen);
   views.at(-1)?.element.scrollIntoView({ block: "start" });
   focusQuestion();
 }
@@ -39,6 +68,7 @@ function viewOf(turn) {
     open: (sources, n, button) => panel.toggle(sources, n, button),
     retry: () => again(view),
     keep: () => save(home),
+    seen: tellSeen,
   });
   return view;
 }
@@ -48,15 +78,16 @@ function save(changed) {
   sidebar.show();
 }
 
-function submit() {
-  const text = question.value.trim();
+function submit(text) {
   if (!text) return;
   if (running) {
     announce("An answer is being written. Stop it, or wait for its end.");
     return;
   }
   question.value = "";
-  const turn = asked(text, options.filters());
+  if (startsAnew()) show(started());
+  const assistant = chooser.chosen;
+  const turn = asked(text, options.filters(assistant), assistant);
   conversation.turns.push(turn);
   const view = viewOf(turn);
   byId("turns").append(view.element);
@@ -69,7 +100,8 @@ function submit() {
 function again(view) {
   if (running) return;
   const place = conversation.turns.indexOf(view.turn);
-  const turn = asked(view.turn.question, options.filters());
+  const assistant = assistantOf(conversation);
+  const turn = asked(view.turn.question, options.filters(assistant), assistant);
   conversation.turns[place] = turn;
   const next = viewOf(turn);
   panel.close();
@@ -81,7 +113,9 @@ function again(view) {
 async function answer(view) {
   const home = conversation;
   const before = home.turns.slice(0, home.turns.indexOf(view.turn));
-  const request = { query: view.turn.question, ...options.request(), passages: true, history: historyOf(before) };
+  const { question: query, assistant } = view.turn;
+  const request = { query, assistant, ...options.request(assistant), passages: true, history: historyOf(before) };
+  if (assistant === FILMS) request.user = user();
   const controller = new AbortController();
   running = controller;
   working(true);
@@ -126,7 +160,7 @@ function showFailure(view, error) {
 /** Does what can be done about a failure: asks for the key, waits for the server. */
 async function recover(view, failure) {
   if (failure.kind === "key" && (await askForKey())) {
-    options.load();
+    learn();
     again(view);
   } else if (failure.kind === "unreachable" || failure.kind === "unavailable") {
     // what was asked while the server was loading is asked again when it is there
@@ -187,7 +221,7 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme)
 
 byId("composer").onsubmit = (event) => {
   event.preventDefault();
-  submit();
+  submit(question.value.trim());
   focusQuestion();
 };
 question.onkeydown = (event) => {
@@ -198,6 +232,7 @@ question.onkeydown = (event) => {
 };
 byId("stop").onclick = () => running?.abort();
 
+adapt();
 showTheme();
 focusQuestion();
 server.check();

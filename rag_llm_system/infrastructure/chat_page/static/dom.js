@@ -41,7 +41,7 @@ export function announce(text) {
 }
 
 export function counted(number, one, many = `${one}s`) {
-  return `${number} ${number === 1 ? one : many}`;
+  return `${number} ${Number(number) === 1 ? one : many}`;
 }
 
 /** Rows of a description list; those without a value are left out. */

@@ -1,17 +1,24 @@
 // What a question is asked with besides its words: filters, the number of passages, the deadline.
 import * as api from "./api.js";
-import { byId, make } from "./dom.js";
+import { DOCUMENTS, wordsOf } from "./assistants.js";
+import { byId, counted, make } from "./dom.js";
 
 const KEPT = "rag.options";
-const FILTERS = { author_full_name: "authors", category: "categories", platform: "platforms" };
+// The fields of each assistant's filters, and the lists that they offer
+const FILTERS = {
+  documents: { author_full_name: "authors", category: "categories", platform: "platforms" },
+  code: { repository: "repositories" },
+  movies: {},
+};
+const LISTS = Object.assign({}, ...Object.values(FILTERS));
 const NUMBERS = ["k", "deadline_s"];
-const WORDS = { k: (value) => `${value} passages`, deadline_s: (value) => `within ${value} s` };
 
 export class Options {
   constructor() {
     this.form = byId("composer");
+    this.assistant = DOCUMENTS;
     const kept = this.kept();
-    for (const name of Object.keys(FILTERS)) this.offer(name, [], kept[name]);
+    for (const name of Object.keys(LISTS)) this.offer(name, [], kept[name]);
     for (const name of NUMBERS) this.form.elements[name].value = kept[name] ?? "";
     this.form.addEventListener("change", () => this.changed());
     // a field that is folded away cannot say what is wrong with it
@@ -20,14 +27,26 @@ export class Options {
     this.changed();
   }
 
-  /** Offers what the index has; without an answer the choice stays as it is. */
+  /** Offers what the index has and gives it; without an answer the choice stays as it is, and this gives null. */
   async load() {
+    let known = null;
     try {
-      const known = await api.filters();
-      for (const [name, list] of Object.entries(FILTERS)) this.offer(name, known[list], this.value(name));
+      known = await api.filters();
+      for (const [name, list] of Object.entries(LISTS)) this.offer(name, known[list], this.value(name));
     } catch (error) {
       if (!(error instanceof api.Failure)) throw error;
     }
+    this.changed();
+    return known;
+  }
+
+  /** Only what can be said to this assistant; the other choices stay for the others. */
+  show(assistant) {
+    this.assistant = assistant;
+    for (const name of Object.keys(LISTS)) {
+      this.form.elements[name].closest("label").hidden = !(name in FILTERS[assistant]);
+    }
+    byId("options-name").textContent = Object.keys(FILTERS[assistant]).length > 0 ? "Filters" : "Options";
     this.changed();
   }
 
@@ -43,30 +62,31 @@ export class Options {
     return this.form.elements[name].value;
   }
 
-  /** The fields of a request. */
-  request() {
+  /** The fields of a request to an assistant. */
+  request(assistant) {
     const filters = Object.fromEntries(
-      Object.keys(FILTERS).map((name) => [name, this.value(name)]).filter(([, value]) => value),
+      Object.keys(FILTERS[assistant]).map((name) => [name, this.value(name)]).filter(([, value]) => value),
     );
     const numbers = NUMBERS.map((name) => [name, this.value(name)]).filter(([, value]) => value);
     return { filters, ...Object.fromEntries(numbers.map(([name, value]) => [name, Number(value)])) };
   }
 
   /** The chosen filters for people. */
-  filters() {
-    return Object.keys(FILTERS).map((name) => this.value(name)).filter(Boolean).join(", ");
+  filters(assistant) {
+    return Object.keys(FILTERS[assistant]).map((name) => this.value(name)).filter(Boolean).join(", ");
   }
 
   clear() {
-    for (const name of [...Object.keys(FILTERS), ...NUMBERS]) this.form.elements[name].value = "";
+    for (const name of [...Object.keys(LISTS), ...NUMBERS]) this.form.elements[name].value = "";
     this.changed();
   }
 
   changed() {
-    const numbers = NUMBERS.filter((name) => this.value(name)).map((name) => WORDS[name](this.value(name)));
-    const chosen = [this.filters(), ...numbers].filter(Boolean).join(", ");
+    const [k, seconds] = NUMBERS.map((name) => this.value(name));
+    const numbers = [k && counted(k, wordsOf(this.assistant).found), seconds && `within ${seconds} s`];
+    const chosen = [this.filters(this.assistant), ...numbers].filter(Boolean).join(", ");
     byId("options-chosen").textContent = chosen ? `: ${chosen}` : "";
-    const values = [...Object.keys(FILTERS), ...NUMBERS].map((name) => [name, this.value(name)]);
+    const values = [...Object.keys(LISTS), ...NUMBERS].map((name) => [name, this.value(name)]);
     try {
       localStorage.setItem(KEPT, JSON.stringify(Object.fromEntries(values)));
     } catch {

@@ -1,6 +1,8 @@
 // The list of conversations, and the ways to leave one.
 import { all, forget, forgetAll, titleOf, watch } from "./conversations.js";
+import { DOCUMENTS, wordsOf } from "./assistants.js";
 import { byId, make } from "./dom.js";
+import { assistantOf } from "./turn.js";
 
 const NARROW = "(max-width: 48rem)";
 
@@ -44,7 +46,9 @@ export class Sidebar {
 
   entry(conversation) {
     const title = titleOf(conversation);
-    const open = make("button", { type: "button", className: "conversation" }, make("span", { dir: "auto" }, title));
+    const assistant = assistantOf(conversation);
+    const tag = assistant === DOCUMENTS ? "" : make("span", { className: "tag" }, wordsOf(assistant).name);
+    const open = make("button", { type: "button", className: "conversation" }, tag, make("span", { dir: "auto" }, title));
     if (conversation.id === this.handlers.current()) open.setAttribute("aria-current", "true");
     open.onclick = () => {
       this.unfold(false);

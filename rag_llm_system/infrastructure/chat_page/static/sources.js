@@ -1,37 +1,25 @@
 // The sources of an answer: the list below it, and the panel that shows one with its passage.
 import { byId, counted, facts, make, part, webLink } from "./dom.js";
+import { copyButton, entry, filmOf, isCode, isFilm, languageOf, placeOf, similarity, titleOf } from "./entries.js";
 import { highlighted } from "./highlight.js";
 
 const SHOWN_AT_FIRST = 8;
-// What a cosine similarity of sentence encoders means, roughly: unrelated texts are below 0.3
-const SIMILARITY = [
-  [0.7, "very close"],
-  [0.5, "close"],
-  [0.3, "related"],
-  [-Infinity, "distant"],
-];
 const NARROW = "(max-width: 64rem)";
-
-export function similarity(score) {
-  if (!Number.isFinite(score)) return "";
-  return `${SIMILARITY.find(([least]) => score >= least)[1]} (${score.toFixed(2)})`;
-}
-
-export function titleOf(source) {
-  return source.title || source.source_file || source.link || `Source ${source.n}`;
-}
 
 function place(source) {
   const lines = source.lines ? `lines ${source.lines}` : "";
   return [source.source_file, lines].filter(Boolean).join(", ");
 }
 
-/** The list below an answer, what it cites first; open(n, button) shows one. */
-export function listSources(view, sources, open) {
+/** The list below an answer, what it cites first; handlers: open(n, button) shows one, seen(title, button). */
+export function listSources(view, sources, handlers) {
   const ordered = [...sources.filter((one) => one.cited), ...sources.filter((one) => !one.cited)];
-  const items = (some) => some.map((source) => make("li", {}, entry(source, open)));
+  const items = (some) => some.map((source) => make("li", {}, entry(source, handlers)));
   const cited = sources.filter((one) => one.cited).length;
-  part(view, "sources-title").textContent = `${counted(sources.length, "source")}, ${cited} cited`;
+  const films = sources.length > 0 && sources.every(isFilm);
+  const title = films ? counted(sources.length, "film") : `${counted(sources.length, "source")}, ${cited} cited`;
+  part(view, "sources-title").textContent = title;
+  part(view, "source-list").classList.toggle("films", films);
   part(view, "source-list").replaceChildren(...items(ordered.slice(0, SHOWN_AT_FIRST)));
   const rest = ordered.slice(SHOWN_AT_FIRST);
   const button = part(view, "all-sources");
@@ -44,20 +32,6 @@ export function listSources(view, sources, open) {
     added[0].querySelector("button").focus();
   };
   part(view, "sources").hidden = sources.length === 0;
-}
-
-function entry(source, open) {
-  const button = make(
-    "button",
-    { type: "button", className: "source" },
-    make("span", { className: "number" }, String(source.n)),
-    make("bdi", { className: "title" }, titleOf(source)),
-    make("span", { className: "quiet" }, [source.cited ? "cited" : "not cited", similarity(source.score)].filter(Boolean).join(", ")),
-  );
-  button.setAttribute("aria-expanded", "false");
-  button.dataset.n = source.n;
-  button.onclick = () => open(source.n, button);
-  return button;
 }
 
 /** The button that stands for [n] in an answer. */
@@ -118,9 +92,11 @@ export class SourcePanel {
       " ",
       make("bdi", {}, titleOf(source)),
     );
-    part(this.dialog, "link").replaceChildren(source.link ? webLink(source.link) : "");
+    part(this.dialog, "link").replaceChildren(source.link && !onlyNames(source) ? webLink(source.link) : "");
     facts(part(this.dialog, "facts"), [
-      ["File", place(source)],
+      ["File", isCode(source) ? copyablePlace(source) : place(source)],
+      ["Language", isCode(source) ? languageOf(source) : ""],
+      ["Year", isFilm(source) ? filmOf(source).year : ""],
       ["Section", Array.isArray(source.headings) ? source.headings.join(" › ") : ""],
       ["Category", source.category],
       ["Similarity", similarity(source.score)],
@@ -131,8 +107,11 @@ export class SourcePanel {
     part(this.dialog, "next").disabled = at === this.sources.length - 1;
   }
 
-  showPassage({ passage, quote }) {
+  showPassage(source) {
+    const { passage, quote } = source;
     const box = part(this.dialog, "passage");
+    box.classList.toggle("code", isCode(source));
+    box.dir = isCode(source) ? "ltr" : "auto";
     const nodes = passage && quote ? highlighted(passage, quote) : null;
     if (nodes) box.replaceChildren(...nodes);
     else if (passage && quote) box.replaceChildren(make("mark", {}, quote), "\n\n", passage);
@@ -155,4 +134,14 @@ export class SourcePanel {
     this.opener = opener;
     opener?.setAttribute("aria-expanded", "true");
   }
+}
+
+/** Whether the link only tells sources apart: that of a file on the server, or of a film that has no page. */
+function onlyNames(source) {
+  return isCode(source) || (isFilm(source) && source.link.startsWith("film:"));
+}
+
+function copyablePlace(source) {
+  const code = make("code", {}, placeOf(source));
+  return make("span", {}, code, " ", copyButton(placeOf(source), `Copy ${placeOf(source)}`, code));
 }

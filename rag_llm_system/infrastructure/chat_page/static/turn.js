@@ -1,16 +1,23 @@
 // One question and its answer: kept as plain data, shown by TurnView.
+import { Failure } from "./api.js";
+import { DOCUMENTS, FILMS, named, wordsOf } from "./assistants.js";
 import { announce, byId, counted, facts, make, part } from "./dom.js";
+import { copyButton } from "./entries.js";
 import { showFeedback } from "./feedback.js";
 import { citation, listSources } from "./sources.js";
 import { StreamedText } from "./streamed.js";
 
-const NOTHING_FOUND = "Nothing was found for this. Try other words, or fewer filters.";
 const STOPPED = "Stopped before the end.";
 let turnsShown = 0;
 
-/** A question that was not answered yet; asked is the text of the filters it is asked with. */
-export function asked(question, conditions) {
-  return { question, conditions, answer: "", sources: [], status: "stopped", failure: "", feedback: null };
+/** A question that was not answered yet; conditions is the text of the filters it is asked with. */
+export function asked(question, conditions, assistant) {
+  return { question, conditions, assistant, answer: "", sources: [], status: "stopped", failure: "", feedback: null };
+}
+
+/** Who is asked in a conversation: it has one assistant from its first question on; null before that. */
+export function assistantOf({ turns }) {
+  return turns.length > 0 ? named(turns[0].assistant ?? DOCUMENTS) : null;
 }
 
 /** Takes over what the server said, whatever is missing in it. */
@@ -32,10 +39,11 @@ export function learn(turn, body) {
 }
 
 export class TurnView {
-  /** handlers: open(sources, n, button), retry(), keep(). */
+  /** handlers: open(sources, n, button), retry(), keep(), seen(title). */
   constructor(turn, handlers) {
     this.turn = turn;
     this.handlers = handlers;
+    this.words = wordsOf(turn.assistant);
     this.element = byId("turn-template").content.firstElementChild.cloneNode(true);
     this.text = new StreamedText(part(this.element, "answer"), (n) => this.citation(n));
     turnsShown += 1;
@@ -57,8 +65,8 @@ export class TurnView {
   begin() {
     this.began = performance.now();
     this.element.setAttribute("aria-busy", "true");
-    this.progress("Searching your documents");
-    announce("Searching your documents");
+    this.progress(this.words.searching);
+    announce(this.words.searching);
   }
 
   progress(text) {
@@ -70,7 +78,7 @@ export class TurnView {
   found(data) {
     learn(this.turn, data);
     this.understood();
-    this.progress(`Found ${counted(this.turn.sources.length, "passage")}, writing`);
+    this.progress(`Found ${counted(this.turn.sources.length, this.words.found)}, writing`);
   }
 
   add(piece) {
@@ -89,7 +97,7 @@ export class TurnView {
     this.understood();
     this.showEnd();
     const words = this.turn.answer.split(/\s+/).filter(Boolean).length;
-    const sources = counted(this.turn.sources.length, "source");
+    const sources = counted(this.turn.sources.length, this.turn.assistant === FILMS ? "film" : "source");
     announce(`The answer is complete: ${counted(words, "word")}, ${sources}`);
   }
 
@@ -118,7 +126,7 @@ export class TurnView {
     this.settled();
     if (this.turn.sources.length === 0) {
       const paragraph = part(this.element, "failure");
-      paragraph.firstElementChild.textContent = NOTHING_FOUND;
+      paragraph.firstElementChild.textContent = this.words.nothing;
       paragraph.hidden = false;
     }
     const notes = this.turn.notes ?? [];
@@ -137,7 +145,23 @@ export class TurnView {
   }
 
   list() {
-    listSources(this.element, this.turn.sources, (n, button) => this.open(n, button));
+    const open = (n, button) => this.open(n, button);
+    listSources(this.element, this.turn.sources, { open, seen: (title, button) => this.seen(title, button) });
+  }
+
+  /** The button says what became of it. */
+  async seen(title, button) {
+    button.disabled = true;
+    try {
+      await this.handlers.seen(title);
+      button.textContent = "Noted as seen";
+      announce(`${title} is noted as seen`);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      button.disabled = false;
+      button.textContent = "Not noted, try again";
+      announce(error.message);
+    }
   }
 
   understood() {
@@ -194,18 +218,5 @@ function numbers(turn) {
 
 function copyable(text) {
   const code = make("code", {}, text);
-  const button = make("button", { type: "button", className: "plain" }, "Copy");
-  button.setAttribute("aria-label", "Copy the trace id");
-  button.onclick = async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      announce("Copied");
-      button.textContent = "Copied";
-    } catch {
-      // not allowed, or no secure context: selected, it can be copied by hand
-      getSelection().selectAllChildren(code);
-      announce("Selected");
-    }
-  };
-  return make("span", {}, code, " ", button);
+  return make("span", {}, code, " ", copyButton(text, "Copy the trace id", code));
 }

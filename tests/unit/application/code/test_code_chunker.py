@@ -73,6 +73,12 @@ def test_a_chunk_tells_its_file_and_which_of_its_chunks_it_is() -> None:
     assert {c.total_chunks for c in found} == {len(found)}
 
 
+def test_a_chunk_has_the_symbols_of_what_it_lies_in() -> None:
+    load = of_symbol("Store.load", chunks(code_file("src/store.py", STORE)))
+
+    assert load.symbols == ("Store", "Store.load", "load")
+
+
 def test_symbols_are_all_definitions_that_begin_in_a_chunk_by_both_of_their_names() -> None:
     [whole] = SmartCodeChunker(HashingEmbedder()).chunk_with_context(
         code_file("store.py", STORE), APP

@@ -182,7 +182,7 @@ def test_a_source_names_file_and_lines_and_has_its_passage() -> None:
     )  # fmt: skip
     [source] = written("It stops [1].", code).sources
     assert (source.source_file, source.start_line, source.end_line) == ("server.py", 3, 103)
-    assert (source.lines, source.headings) == ("3-103", ("Server",))
+    assert (source.lines, source.headings) == ("3-103", ())  # lines of the file, for the model
     assert source.passage == code.content
     assert source.quote.startswith(f"# {STOPS} x = 1")
     [of_an_article] = written("It stops [1].", chunk(1, STOPS)).sources

@@ -44,3 +44,19 @@ def test_headings_and_titles_are_words_of_a_passage() -> None:
 
 def test_a_question_of_stop_words_has_its_cosine_alone() -> None:
     assert evidence("What is it?", chunk(1, TEXT, score=0.4)) == 0.4
+
+
+@pytest.mark.parametrize(
+    ("question", "is_named"),
+    [
+        ("What does Store.save do?", True),
+        ("What does `save` do?", True),
+        ("What does save() do?", True),
+        ("What may I save, and in which Stores?", False),
+    ],
+)
+def test_code_that_defines_what_is_named_is_about_the_question(
+    question: str, is_named: bool
+) -> None:
+    code = chunk(1, "def s(): ...", score=0.1, symbols=("Store", "Store.save", "save"))
+    assert (evidence(question, code) >= MIN_EVIDENCE) == is_named

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_llm_system.application.rag.extractive import PREAMBLE, ExtractiveWriter
-from rag_llm_system.application.rag.quotable import excerpt, remarks, sentences
+from rag_llm_system.application.rag.quotable import definitions, excerpt, remarks, sentences
 from rag_llm_system.domain.answers import ContextChunk
 from rag_llm_system.infrastructure.embedders.hashing import HashingEmbedder
 from tests.unit.application.rag.retrieved import chunk
@@ -104,12 +104,90 @@ def test_of_a_file_the_lines_that_matched_are_quoted_with_their_place() -> None:
     )  # fmt: skip
     lines = answer("stop the lock release", file)
     assert lines[:5] == [
-        "- server.py:11 [1]",
+        "- server.py:11-12 [1]",
         "  ```python",
         "  def stop(self):",
         "      self.lock.release()",
         "  ```",
     ]
+
+
+SHOP = '''"""Selling things."""
+
+import json
+
+LIMIT_CENTS = 5_000
+
+
+class Cart:
+    """What somebody is about to buy."""
+
+    @property
+    def total(self):
+        # The total has no shipping in it.
+        return sum(self.prices)
+
+
+def sell(
+    cart,
+) -> None:
+    """Take the money for a cart."""
+    charge(cart.total)
+
+
+if __name__ == "__main__":
+    sell(Cart())
+'''
+SHOP_FILE = {"source_file": "shop.py", "language": "python", "start_line": 1, "end_line": 23}
+
+
+def test_of_a_file_whole_definitions_are_quoted_with_their_lines() -> None:
+    lines = answer("Who takes the money for a cart?", chunk(1, SHOP, **SHOP_FILE))
+    assert lines[:7] == [
+        "- shop.py:17-21 [1]",
+        "  ```python",
+        "  def sell(",
+        "      cart,",
+        "  ) -> None:",
+        '      """Take the money for a cart."""',
+        "      charge(cart.total)",
+    ]
+    assert not any(line.startswith("- Take the money") for line in lines)
+
+
+def test_a_remark_says_where_it_stands() -> None:
+    remark = '"""The shop is closed on every Sunday."""\n\n\ndef sell(cart):\n    charge(cart)\n'
+    lines = answer("When is the shop closed?", chunk(1, remark, **SHOP_FILE))
+    assert lines == ["- The shop is closed on every Sunday. (shop.py:1) [1]"]
+
+
+def test_definitions_begin_at_their_decorations_and_end_where_they_are_left() -> None:
+    found = {line: text.split("\n") for line, text in definitions(SHOP)}
+    assert {line: (text[0], len(text)) for line, text in found.items()} == {
+        4: ("LIMIT_CENTS = 5_000", 1),
+        7: ("class Cart:", 2),
+        10: ("@property", 4),
+        16: ("def sell(", 5),
+    }
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "export class Cart extends Base {\n  x = 1;\n}",
+        "const add = (a, b) => {\n  return a + b;\n}",
+        "pub fn save(&self) -> Result<()> {\n    Ok(())\n}",
+        "func (s *Store) Save(name string) error {\n\treturn nil\n}",
+        "static int save(const char *path) {\n  return 1;\n}",
+        "def save\n  write\nend",
+    ],
+)
+def test_definitions_are_known_in_many_languages(code: str) -> None:
+    assert definitions(f"x()\n{code}\nx()\n") == [(1, code)]
+
+
+def test_a_condition_is_no_definition() -> None:
+    assert definitions("if (a) {\n  b()\n}\nwhile (c) {\n}\nreturn f(x)\n") == []
 
 
 def test_sentences_of_one_source_keep_their_order_and_neighbours_are_quoted_together() -> None:

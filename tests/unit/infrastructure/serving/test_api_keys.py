@@ -47,9 +47,10 @@ def test_a_key_in_place_of_its_hash_is_refused_and_not_shown(text: str) -> None:
     assert KEY not in str(raised.value)
 
 
-def test_two_keys_of_one_name_are_refused() -> None:
+@pytest.mark.parametrize("name", ["ada", "Ada"])
+def test_two_keys_of_one_name_are_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="entry 2 has the name of an earlier one"):
-        parse_keys(f"{KEPT.entry},ada:{OTHER_KEPT.sha256}", "KEYS")
+        parse_keys(f"{KEPT.entry},{name}:{OTHER_KEPT.sha256}", "KEYS")
 
 
 def test_a_name_that_the_setting_cannot_hold_is_refused() -> None:

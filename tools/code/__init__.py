@@ -1,0 +1,1 @@
+"""The code assistant on the command line: ``poe code-index``, ``poe code-ask`` and their neighbours."""

@@ -1,0 +1,1 @@
+"""The code assistant for coding tools: an MCP server on standard input and output, ``poe code-mcp``."""
