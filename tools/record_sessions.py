@@ -25,6 +25,7 @@ _LIMIT_S = 300.0
 
 _READ_BYTES = 1 << 16
 _PROMPT = "> "
+_CLONE = "~/rag-llm-system"
 _BEGIN, _END = "<!-- session: {} -->", "<!-- end of session -->"
 
 
@@ -89,7 +90,7 @@ def with_session(page: str, name: str, lines: Sequence[str]) -> str:
     _, ended, tail = rest.partition(_END)
     if not (found and ended):
         raise DataError(f"the page has no place for the session; write {begin!r} and {_END!r}")
-    session = "\n".join(lines)
+    session = "\n".join(lines).rstrip()
     return f"{head}{begin}\n```console\n{session}\n```\n{ended}{tail}"
 
 
@@ -119,7 +120,7 @@ def _recorded(command: Command, data_dir: str) -> Iterator[str]:
         if ran.returncode:
             raise DataError(f"{command.shown} failed: {ran.stdout.strip().splitlines()[-1:]}")
         said = ran.stdout
-    yield from _lines(said.replace(data_dir, ".rag"))
+    yield from _lines(said.replace(data_dir, ".rag").replace(str(PROJECT_ROOT), _CLONE))
     yield ""
 
 

@@ -74,19 +74,20 @@ def code_engine(system: "System") -> CodeQueryEngine:
 
 
 def code_vectorizer(system: "System", store: VectorStore) -> CodeVectorizer:
-    table = code_table(_chunk_size(system.settings))
-    return CodeVectorizer(store, system.embedding_cache or system.embedder, table)
+    return CodeVectorizer(store, system.code_embedder, code_table(_chunk_size(system.settings)))
 
 
 def movie_assistant(system: "System") -> MovieAssistant:
+    """Late interaction is left out: it puts films in no better order."""
     settings = system.settings
+    chosen = stages(settings)
     recommender = FilmRecommender(
         system.vectors,
         system.embedder,
         system.films,
         system.tracer,
         hybrid=settings.RANKING != "dense",
-        reranking=reranking(system, stages(settings)),
+        reranking=None if chosen.reranker == "late-interaction" else reranking(system, chosen),
     )
     return MovieAssistant(
         recommender,

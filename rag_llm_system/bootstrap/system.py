@@ -112,6 +112,15 @@ class System:
         return cache
 
     @cached_property
+    def code_embedder(self) -> Embedder:
+        """For code, whose token vectors nothing looks at: keeping them takes more room than all the rest."""
+        cache = embedding_cache(self.encoder, self.settings)
+        if cache is None:
+            return self.encoder
+        self._closing.callback(cache.close)
+        return cache
+
+    @cached_property
     def tracer(self) -> RunTracer:
         settings = self.settings
         if settings.TRACING == "off":

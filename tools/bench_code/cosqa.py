@@ -31,9 +31,17 @@ def measure_benchmark(
     tokens, overlap = settings.CODE_CHUNK_TOKENS, settings.CODE_CHUNK_OVERLAP_TOKENS
     kept = keep / f"{benchmark.name}-{tokens}-{overlap}" if keep else None
     project = Project(folder, benchmark.name)
-    with indexed(files, project, settings, tokens=tokens, overlap=overlap, keep=kept) as index:
-        embedder = index.system.embedding_cache or index.system.embedder
-        ways = {GREP: grep(files), DOCUMENTED: documented(files, embedder), **searches(index)}
+    with indexed(
+        files,
+        project,
+        settings,
+        tokens=tokens,
+        overlap=overlap,
+        keep=kept,
+        token_vectors=True,
+    ) as index:
+        way = documented(files, index.system.embedder, index.system.code_embedder)
+        ways = {GREP: grep(files), DOCUMENTED: way, **searches(index)}
         for name, search in ways.items():
             asking.ask(name, size_name(tokens, overlap), by_file(search), some)
         row = Indexed(

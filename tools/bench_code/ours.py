@@ -32,7 +32,7 @@ RANKINGS: Mapping[str, Stages] = {
     "evidence, late interaction": Stages(self_query="off"),
 }
 ENGINE = "the code assistant"
-"""Evidence and late interaction, and what ``CodeQueryEngine`` adds to them."""
+"""A ranking of these, as the settings have it, and what ``CodeQueryEngine`` adds to it."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +76,20 @@ def indexed(
     tokens: int,
     overlap: int,
     keep: Path | None,
+    token_vectors: bool = False,
 ) -> Iterator[Index]:
-    """In ``keep`` the index stays, and what is there already is not embedded again."""
+    """In ``keep`` the index stays, and what is there already is not embedded again.
+
+    ``token_vectors`` are kept too, which late interaction reads; the code assistant has no use for them.
+    """
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(TemporaryDirectory(prefix="bench-code-")))
         folder.mkdir(parents=True, exist_ok=True)
         system = stack.enter_context(build(settings_in(folder, settings, tokens, overlap)))
         started = time.perf_counter()
         table = code_table(Tokens(tokens, overlap=overlap))
-        embedder = system.embedding_cache or system.embedder
+        keeping = system.embedding_cache or system.embedder
+        embedder = keeping if token_vectors else system.code_embedder
         with progress(f"{project.name}: files indexed", len(files)) as advance:
             vectorizer = CodeVectorizer(system.vectors, embedder, table)
             report = vectorizer.embed_and_store(files, project, advance)

@@ -30,7 +30,7 @@ code uses too, "paraphrase" says it in other words.
 - the documents' way: LangChain's recursive splitter (1,500 characters, overlap 200), one vector for each chunk, cosine;
   the encoder is the one of all other ways here, not theirs, and what does not fit its window is cut off as it is there
 - BM25, dense, reciprocal rank fusion, evidence, late interaction: this project's rankings over its chunks of code
-- the code assistant: the last of them, and the definitions whose names the question says
+- the code assistant: evidence, unless the settings say otherwise; and definitions that the question names come first
 """
 
 
@@ -194,7 +194,7 @@ def scaling_lines(part: Part, _seed: int) -> Iterator[str]:
         "Python files of the standard library and of installed packages, chosen by a hash of their names. Each row is "
         "a process of its own: read the files, cut, embed (loading the encoder included), store, until a search finds "
         "them. A query is embedded, searched for and ranked, without a language model, which the documents' query "
-        "time has; theirs are for a graphics card. On disk are index and caches, those of token vectors included.\n"
+        "time has; theirs are for a graphics card. On disk are the index and the cache of vectors.\n"
     )
     yield table(
         (

@@ -29,15 +29,14 @@ class Asking:
         self._seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
 
     def ask(self, way: str, size: str, search: Search, some: Sequence[Asked]) -> None:
-        """Each question is timed with a user's k, and then ranked as deep as is looked at."""
-        if some:  # the first search loads what the others find loaded
-            search(some[0].question.question, USERS_K)
+        """Timed with a user's k, when all questions were asked once: the first way would load files for the others."""
+        for one in some:
+            found = search(one.question.question, DEPTH)
+            self._answered[way, size].append(answered(one, found))
         for one in some:
             started = time.perf_counter()
             search(one.question.question, USERS_K)
             self._seconds[way, size].append(time.perf_counter() - started)
-            found = search(one.question.question, DEPTH)
-            self._answered[way, size].append(answered(one, found))
 
     def runs(self) -> tuple[Run, ...]:
         return tuple(
@@ -75,12 +74,18 @@ def measure(
         for number, (tokens, overlap) in enumerate(sizes):
             folder = keep / f"{corpus.name}-{tokens}-{overlap}" if keep else None
             with indexed(
-                files, project, settings, tokens=tokens, overlap=overlap, keep=folder
+                files,
+                project,
+                settings,
+                tokens=tokens,
+                overlap=overlap,
+                keep=folder,
+                token_vectors=True,
             ) as index:
                 rows.append(_indexed(corpus, index, len(files)))
                 say(f"{corpus.name}: {rows[-1].chunks:,} chunks of {rows[-1].size}")
                 if not (only_ours or number):
-                    way = documented(files, index.system.embedding_cache or index.system.embedder)
+                    way = documented(files, index.system.embedder, index.system.code_embedder)
                     asking.ask(DOCUMENTED, _DOCUMENTED_SIZE, way, some)
                 for name, search in searches(index).items():
                     asking.ask(name, rows[-1].size, search, some)

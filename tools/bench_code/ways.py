@@ -64,10 +64,13 @@ def grep(files: Sequence[CodeFile]) -> Search:
     return search
 
 
-def documented(files: Sequence[CodeFile], embedder: Embedder) -> Search:
+def documented(
+    files: Sequence[CodeFile], embedder: Embedder, cache: Embedder | None = None
+) -> Search:
     """The way of the documents: LangChain's recursive splitter, one vector for each chunk, cosine.
 
     The encoder reads the beginning of a chunk, as far as its window goes: what is behind is cut off, silently there.
+    ``cache`` may have vectors of chunks; one of a question would be found sooner than anybody's is.
     """
     splitter = RecursiveCharacterTextSplitter(
         chunk_size=CHUNK_CHARS, chunk_overlap=OVERLAP_CHARS, add_start_index=True
@@ -80,7 +83,7 @@ def documented(files: Sequence[CodeFile], embedder: Embedder) -> Search:
             first = file.content.count("\n", 0, part.metadata["start_index"]) + 1
             found.append(Found(Lines(file.path, first, first + text.count("\n")), len(text)))
             texts.append(_read_part(text, embedder))
-    vectors = embedder.embed(texts)
+    vectors = (cache or embedder).embed(texts)
 
     def search(question: str, k: int) -> list[Found]:
         [asked] = embedder.embed([_read_part(question, embedder)], role="query")

@@ -13,15 +13,18 @@ from rag_llm_system.application.evaluation.film_requests import (
     unanswerable,
 )
 from rag_llm_system.application.movies.preferences import Preferences
+from rag_llm_system.bootstrap import build
 from rag_llm_system.domain.documents import Document
 from rag_llm_system.domain.errors import DataError
 from rag_llm_system.domain.films import FilmFacts
+from rag_llm_system.domain.ports import encoder_name
 from rag_llm_system.settings import Settings
 from steps.progress import progress
 from tools.bench_movies.figures import Figures, Run, Written
 from tools.bench_movies.index import indexed
 from tools.bench_movies.ways import (
     ALL_ON,
+    MADE_UP,
     Given,
     Way,
     confidences_in,
@@ -30,8 +33,12 @@ from tools.bench_movies.ways import (
     titles_in,
     ways,
 )
+from tools.bench_vector_stores.report import machine
+
+INVENTING = "a model that makes up titles and confidences"
 
 _SHOWN_WRONG = 5
+_PACKAGES = ("torch", "qdrant-edge-py", "numpy")
 
 
 def measure(
@@ -41,8 +48,9 @@ def measure(
     *,
     keep: Path | None,
     facts: Mapping[str, str],
+    command: str,
 ) -> Figures:
-    """The first request is the one whose films the page shows. Raises DataError where requests do not suit the films."""
+    """The page shows the films of the first request. Raises DataError where requests do not suit the films."""
     with indexed(films, settings, keep) as index:
         records = facts_of(index.records)
         if wrong := list(unanswerable(asked, list(records.values()))):
@@ -58,9 +66,11 @@ def measure(
             )
         }
     golden = asked[0]
-    told = {"films": f"{len(records):,}, of which {index.embedded:,} embedded now", **facts}
+    took = f", indexed in {index.seconds:.0f} s" if index.embedded else ""
+    told = {"films": f"{len(records):,}{took}", **facts}
     return Figures(
         facts=told,
+        command=command,
         runs=tuple(run(name, asked, ran[name], records) for name in ran if name != INVENTING),
         written=tuple(written(name, ran[name], records) for name in (ALL_ON, INVENTING)),
         golden_request=golden.text,
@@ -69,9 +79,6 @@ def measure(
             for name in (film_name(records[link]) for link in ran[ALL_ON][0].ranking[:DEPTH])
         ),
     )
-
-
-INVENTING = "a model that makes up titles and confidences"
 
 
 def facts_of(records: Sequence[Document]) -> dict[str, FilmFacts]:
@@ -86,6 +93,13 @@ def facts_of(records: Sequence[Document]) -> dict[str, FilmFacts]:
         )
         for record in records
     }
+
+
+def facts_of_run(settings: Settings, seed: int) -> Mapping[str, str]:
+    """What the figures depend on."""
+    with build(settings) as system:  # names it; nothing is loaded
+        encoder = encoder_name(system.embedder)
+    return {**machine(_PACKAGES), "encoder": encoder, "seed": str(seed)}
 
 
 _FACTS = ("year", "genres", "cast", "directors")
@@ -122,9 +136,7 @@ def run(
     )
 
 
-def written(
-    writer: str, given: Sequence[Given], records: Mapping[str, FilmFacts]
-) -> Written:
+def written(writer: str, given: Sequence[Given], records: Mapping[str, FilmFacts]) -> Written:
     known = {(film.title, str(film.year or "")) for film in records.values()}
     titles = existing = candidates = confidences = computed = 0
     for one in given:
@@ -144,13 +156,12 @@ def written(
         candidates=candidates,
         confidences=confidences,
         computed=computed,
+        made_up=sum(one.text.count(title) for one in given for title in MADE_UP),
         sample=given[0].text,
     )
 
 
-def _asked(
-    name: str, way: Way, asked: Sequence[AskedFilms], users: Sequence[str]
-) -> list[Given]:
+def _asked(name: str, way: Way, asked: Sequence[AskedFilms], users: Sequence[str]) -> list[Given]:
     if asked:
         way(asked[0].text, users[0], asked[0].count)  # loads what later requests find loaded
     given = []

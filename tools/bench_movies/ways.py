@@ -49,6 +49,12 @@ INVENTED = """You will love these!
 """
 """What a model says that does not look at the films it was given."""
 
+MADE_UP = ("The Glass Meridian", "Nine Lanterns for Odile")
+"""Titles of it that no film has."""
+
+_PARTS = 3
+"""Vectors of one film among the nearest, at most as good as always: a long text has several."""
+
 _BOLD = re.compile(r"\*\*(?P<title>[^*\n]+)\*\*(?: \((?P<year>\d{4})\))?")
 _SURE = re.compile(r"[Cc]onfidence:? *\**:? *(?P<number>[\d.]+(?: ?%)?)")
 
@@ -152,14 +158,8 @@ def _nearest(system: System) -> Way:
     def answer(text: str, _user: str, count: int | None) -> Given:
         started = time.perf_counter()
         [vector] = system.embedder.embed([text], role="query")
-        hits = system.vectors.search(
-            collection, vector, limit=DEPTH * _PARTS, fields=("link",)
-        )
+        hits = system.vectors.search(collection, vector, limit=DEPTH * _PARTS, fields=("link",))
         links = list(dict.fromkeys(str(hit.payload["link"]) for hit in hits))[:DEPTH]
         return Given(links[: count or K], links, time.perf_counter() - started)
 
     return answer
-
-
-_PARTS = 3
-"""Vectors of one film among the nearest at most, as good as always: a long text has several."""

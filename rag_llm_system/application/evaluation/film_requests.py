@@ -12,28 +12,37 @@ how an assistant understood anything.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
 from rag_llm_system.application.evaluation.bootstrap import Interval, mean_interval
 from rag_llm_system.application.evaluation.metrics import ndcg, reciprocal_rank
-from rag_llm_system.domain.documents import Value
+from rag_llm_system.domain.documents import Value, sha256_of
 from rag_llm_system.domain.errors import DataError, MissingFile
 from rag_llm_system.domain.films import FilmFacts
+
+Half = Literal["dev", "held-out"]
 
 DEPTH = 10
 """Of a ranking, where films are intended."""
 
+_SEVERAL = 3
+"""Facts of a request from which on it counts as one that combines several."""
+
 _NAMED = r"(?:[A-Z][\w.'\-]+[ ,]*|and |& )+"
-_DIRECTED = re.compile(rf"(?<!to be )(?<!not )\bdirected\b[^.;]{{0,80}}?\bby ({_NAMED})")
+_DIRECTED = re.compile(
+    rf"(?<!to be )(?<!not )(?<!not be )\bdirected\b[^.;]{{0,80}}?\bby ({_NAMED})"
+)
 
 
 class AskedFilms(Value):
     """``text`` is what somebody types. All that follows must hold for every film that is recommended.
 
-    Of ``any_genres`` and ``any_cast`` one will do. ``like``, ``unlike`` and ``seen`` are titles that the text names,
-    ``marked_seen`` what the user had told before: none of them may come back. ``intended`` grades films, "Title
-    (year)", where it is certain what is meant; ``impossible``: no film meets all of it, and none is the right answer.
+    Of ``any_genres`` and ``any_cast`` one will do. ``like``, ``unlike``, ``unwanted`` and ``seen`` are titles that the
+    text speaks of, ``marked_seen`` what the user had told before: none of them may come back. ``intended`` grades
+    films, "Title (year)", where it is certain what is meant; ``impossible``: no film meets all of it, and none is the
+    right answer.
     """
 
     text: str = Field(min_length=1)
@@ -48,6 +57,7 @@ class AskedFilms(Value):
     directors: tuple[str, ...] = ()
     like: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     marked_seen: tuple[str, ...] = ()
     count: int | None = Field(None, ge=1, le=10)
@@ -55,42 +65,70 @@ class AskedFilms(Value):
     impossible: bool = False
 
     @property
+    def half(self) -> Half:
+        """Decided by a hash of the text: who tunes looks at "dev" alone."""
+        return "held-out" if int(sha256_of(self.text)[:8], 16) % 2 else "dev"
+
+    @property
     def known(self) -> tuple[str, ...]:
         """Titles that the user has seen."""
         return (*self.seen, *self.marked_seen)
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """Titles that must not come back."""
+        return (*self.like, *self.unlike, *self.unwanted, *self.known)
+
+    @property
     def kinds(self) -> tuple[str, ...]:
-        """What it asks for, for tables; "several" where it is of three kinds or more."""
+        """What it asks for, for tables."""
         has = {
-            "years": self.first_year is not None or self.last_year is not None,
+            "years": self._has_years,
             "genres": bool(self.genres or self.any_genres),
             "cast": bool(self.cast or self.any_cast),
             "directors": bool(self.directors),
-            "exclusions": bool(self.without_genres or self.without_cast or self.seen),
+            "exclusions": bool(
+                self.without_genres or self.without_cast or self.seen or self.unwanted
+            ),
             "seen before": bool(self.marked_seen),
             "like a film": bool(self.like),
+            "several facts": self._facts >= _SEVERAL,
         }
-        found = tuple(kind for kind, holds in has.items() if holds)
         if self.impossible:
             return ("impossible",)
-        return (*(found or ("a story",)), *(("several",) if len(found) >= _SEVERAL else ()))
+        return tuple(kind for kind, holds in has.items() if holds) or ("a story",)
 
+    @property
+    def _has_years(self) -> bool:
+        return self.first_year is not None or self.last_year is not None
 
-_SEVERAL = 3
+    @property
+    def _facts(self) -> int:
+        """Every name counts, those of which one will do together."""
+        each = (*self.genres, *self.without_genres, *self.cast, *self.without_cast, *self.directors)
+        choices = bool(self.any_genres) + bool(self.any_cast) + bool(self.unwanted or self.known)
+        return (
+            len(each)
+            + choices
+            + len(self.like)
+            + len(self.unlike)
+            + self._has_years
+            + bool(self.count)
+        )
 
 
 class RequestScore(Value):
-    """One answer. ``broken`` names what does not hold for which film, ``known`` the films that were seen.
+    """One answer. ``broken`` has films and what does not hold for them, ``known`` the films that were seen.
 
     ``ndcg`` and ``reciprocal_rank`` are None where nothing is certain to be intended.
     """
 
     text: str
+    half: Half
     kinds: tuple[str, ...]
     impossible: bool
     shown: tuple[str, ...]
-    broken: tuple[str, ...] = ()
+    broken: tuple[tuple[str, str], ...] = ()
     known: tuple[str, ...] = ()
     ndcg: float | None = None
     reciprocal_rank: float | None = None
@@ -136,7 +174,7 @@ def unanswerable(asked: Iterable[AskedFilms], films: Sequence[FilmFacts]) -> Ite
         fits = any(not broken(one, film) for film in films)
         if fits == one.impossible:
             yield f"{one.text!r}: {'a film meets it' if fits else 'no film meets it'}"
-        for title in (*one.like, *one.unlike, *one.known):
+        for title in one.named:
             if _letters(title) not in titles:
                 yield f"{one.text!r}: there is no film {title!r}"
         for name in one.intended:
@@ -155,12 +193,11 @@ def score_films(
     is_certain = bool(asked.intended) and not asked.impossible
     return RequestScore(
         text=asked.text,
+        half=asked.half,
         kinds=asked.kinds,
         impossible=asked.impossible,
         shown=tuple(map(film_name, shown)),
-        broken=tuple(
-            f"{film_name(film)}: {wrong}" for film in shown for wrong in broken(asked, film)
-        ),
+        broken=tuple((film_name(film), wrong) for film in shown for wrong in broken(asked, film)),
         known=tuple(film_name(film) for film in shown if _letters(film.title) in known),
         ndcg=ndcg(names, asked.intended, DEPTH) if is_certain else None,
         reciprocal_rank=reciprocal_rank(names, asked.intended, DEPTH) if is_certain else None,
@@ -176,12 +213,17 @@ def film_measures(scores: Sequence[RequestScore], seed: int) -> dict[str, Interv
     "right": of all requests; "constraints hold": of the answers with films, for every film of it; "answered": of the
     possible requests; "rightly none": of the impossible ones; the others where films are intended.
     """
-    per_request = {measure: dict(_values(measure, scores)) for measure in MEASURES}
+    per_request = {measure: film_values(measure, scores) for measure in MEASURES}
     return {
         measure: mean_interval(values, seed=seed)
         for measure, values in per_request.items()
         if values
     }
+
+
+def film_values(measure: str, scores: Iterable[RequestScore]) -> dict[str, float]:
+    """A measure by the text of each request that it is about."""
+    return dict(_values(measure, scores))
 
 
 def _values(measure: str, scores: Iterable[RequestScore]) -> Iterator[tuple[str, float]]:
@@ -211,8 +253,7 @@ def _broken(asked: AskedFilms, film: FilmFacts) -> Iterator[str]:
     yield from _listed("genre", film.genres, asked.genres, asked.any_genres, asked.without_genres)
     yield from _listed("cast", film.cast, asked.cast, asked.any_cast, asked.without_cast)
     yield from (f"not directed by {name}" for name in asked.directors if not _directs(name, film))
-    said = {*asked.like, *asked.unlike, *asked.known}
-    if _letters(film.title) in set(map(_letters, said)):
+    if _letters(film.title) in set(map(_letters, asked.named)):
         yield "it was named by the user"
 
 

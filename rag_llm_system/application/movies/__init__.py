@@ -1,0 +1,1 @@
+"""The movie assistant: films from records to recommendations, and what users like."""

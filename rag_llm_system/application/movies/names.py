@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from rapidfuzz import fuzz, process
 
+from rag_llm_system.application.movies.request_words import COMMON
 from rag_llm_system.application.rag.self_query.names import Names
 from rag_llm_system.application.rag.self_query.text import Token, keys_of
 from rag_llm_system.domain.films import FilmFacts
@@ -14,8 +15,10 @@ Role = Literal["cast", "directors"]
 
 _WELL_KNOWN_FILMS, _WELL_KNOWN_TIMES = 3, 3
 """A last name alone means who has so many films, and so many times those of anybody else of that name."""
+_TIMES_IN_TITLES = 10
+"""A word that titles have is a name alone of who has so many times as many films: Cruise is, Marvel is not."""
 _SIMILAR = 90
-"""Of two spellings of a whole name, out of 100: "Bil Murrey" is 84 near to Bill Murray, "Tom Hanke" 89 to Tom Hanks."""
+"""Of two spellings of a whole name, out of 100: "Bil Murray" has 95 to Bill Murray, Tom Hardy 67 to Tom Hanks."""
 
 
 class Person(NamedTuple):
@@ -33,10 +36,16 @@ class People:
 
     def __init__(self, films: Iterable[FilmFacts]) -> None:
         counts: dict[Role, Counter[str]] = {"cast": Counter(), "directors": Counter()}
+        in_titles: Counter[str] = Counter()
         for film in films:
             counts["cast"].update(film.cast)
             counts["directors"].update(film.directors)
+            in_titles.update(set(keys_of(film.title)))
         self._counts: Mapping[Role, Mapping[str, int]] = counts
+        self._in_titles = in_titles
+        self._given = {
+            keys_of(name)[0] for called in counts.values() for name in called if keys_of(name)
+        }
         self._names: Mapping[Role, Names] = {role: Names(counts[role]) for role in counts}
         self._last_names = {role: _well_known(counts[role]) for role in counts}
 
@@ -64,6 +73,24 @@ class People:
         directed = sum(self._counts["directors"].get(name, 0) for name in names)
         played = sum(self._counts["cast"].get(name, 0) for name in names)
         return "directors" if directed > played else "cast"
+
+    def is_unusual(self, person: Person, written: str) -> bool:
+        """Whether the one word that is written means this person where nothing else says that it is a name.
+
+        ``Kubrick`` does; ``Show``, ``Another`` and ``Marvel`` are words, names of firms or of what titles tell of.
+        """
+        if written in COMMON:
+            return False
+        films = max(
+            self._counts[role].get(name, 0) for role in self._counts for name in person.names
+        )
+        if written in self._given and films < _WELL_KNOWN_FILMS:
+            return False
+        return self._in_titles[written] * _TIMES_IN_TITLES <= films
+
+    def is_given_name(self, written: str) -> bool:
+        """Whether somebody of the films has it as the first name."""
+        return written in self._given
 
     def films_of(self, name: str, role: Role) -> int:
         return self._counts[role].get(name, 0)

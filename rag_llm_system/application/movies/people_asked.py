@@ -12,6 +12,10 @@ from rag_llm_system.application.rag.self_query.words import NEVER_AUTHORS, WORDS
 _PLAYED_BY = words.PLAYED_BY
 _PASSED = word_set("the mr actor actress actors director legendary great young old either both")
 _PLAYS = word_set("stars starring plays acts acting performs performing appears playing")
+_ROLES: tuple[Role, ...] = ("cast", "directors")
+_NAME_WORDS = 3
+_MOST_LOOKED_UP = 5
+"""Misspelt names of one request that nothing tells of: each is compared with all names."""
 _DIRECTS = word_set("directed directs directing made")
 
 
@@ -73,6 +77,7 @@ class _Reader:
         self._sentence, self._mentions, self._people = sentence, mentions, people
         self._topics, self._nouns = topics, nouns
         self.notes: list[str] = []
+        self._looked_up = 0
 
     def groups(self) -> list[list[_Found]]:
         """People who are named in one list share a role."""
@@ -150,7 +155,7 @@ class _Reader:
             if (person := self._mentions.person_at(position, role)) is not None
         ]
         if not people:
-            return None
+            return self._misspelt_untold(position)
         person = max((one for one, _ in people), key=lambda one: one.end)
         roles = [role for one, role in people if one.end == person.end]
         named = [one for one, _ in people if one.end == person.end]
@@ -167,12 +172,42 @@ class _Reader:
         told = of_films or behind in _PLAYS | _DIRECTS or sentence.tokens[person.end - 1].possessive
         capital = sentence.tokens[position].capital
         is_plain = person.whole and person.exact
+        if not person.whole and not self._is_alone(person):
+            return self._misspelt_untold(position)
         if not (is_plain or (told and capital and (person.whole or person.exact))):
             return None
         of_role = next(
             (one for one, what in people if what == role and one.end == person.end), named[0]
         )
         return _Found(of_role.names, position, person.end, role)
+
+    def _is_alone(self, person: Person) -> bool:
+        """One word of a name means somebody unless it begins a sentence and is a word, or is part of another name."""
+        sentence, start = self._sentence, person.start
+        written = sentence.key(start)
+        if sentence.begins_sentence(start) and not self._people.is_unusual(person, written):
+            return False
+        before = start - 1
+        if sentence.begins_phrase(start) or not sentence.tokens[before].capital:
+            return written not in words.COMMON
+        is_filler = sentence.key(before) in words.FILLERS or before in sentence.gone
+        begins = sentence.begins_sentence(before)
+        return is_filler or (begins and not self._people.is_given_name(sentence.key(before)))
+
+    def _misspelt_untold(self, position: int) -> _Found | None:
+        """Bil Murray comedies: nearly somebody's whole name in capitals."""
+        sentence = self._sentence
+        end = sentence.capital_run(position)
+        if not 2 <= end - position <= _NAME_WORDS or self._looked_up >= _MOST_LOOKED_UP:
+            return None
+        if any(n in self._nouns for n in range(position, end)) or position in self._topics:
+            return None
+        self._looked_up += 1
+        written = sentence.written(position, end)
+        found = [names for role in _ROLES if (names := self._people.nearest(written, role))]
+        if len({*found}) != 1:
+            return None
+        return _Found(found[0], position, end, self._people.known_for(found[0]))
 
     def _misspelt(self, position: int, role: Role) -> _Found | None:
         """A name in capitals that nobody has, or somebody nearly so."""

@@ -17,6 +17,7 @@ from rag_llm_system.domain.films import FilmRequest
 _BETWEEN_GENRES = word_set("and or & a an film films movie movies with some")
 _LITTLE = tuple(tuple(phrase.split()) for phrase in words.LITTLE)
 _FOR_CHILDREN = tuple(tuple(phrase.split()) for phrase in words.FOR_CHILDREN)
+_MAX_CHARS = 2_000
 _CHILDRENS_GENRES = ("Family", "Animated")
 
 
@@ -30,7 +31,7 @@ def understand(
     they have made a film together. ``recent`` means the last five years that there are films of; ``classic`` and
     ``modern`` are wishes and stay in the subject. A title counts as one behind a cue (like, seen, except, ...), in
     lower case only if it can be nothing else. What is refused and is no genre, person, film or year goes into
-    ``avoid``.
+    ``avoid``. Of a long text, the first 2,000 characters are read.
     """
     return _Reading(text, catalogue, today()).request()
 
@@ -46,7 +47,8 @@ class _Reading:
     def __init__(self, text: str, catalogue: FilmCatalogue, today: date) -> None:
         self._text = text
         self._catalogue = catalogue
-        self._sentence = Sentence(text)
+        self._sentence = Sentence(text[:_MAX_CHARS])
+        self._sentence.take_asking()
         self._years = YearReader(self._sentence, today, catalogue.newest_year)
         titles = TitleReader(self._sentence, catalogue)
         self._wished = WishReader(self._sentence, catalogue, titles, self._years).read()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import Enum, auto
 
-from rag_llm_system.application.rag.self_query.words import MONTHS, word_set
+from rag_llm_system.application.rag.self_query.words import MONTHS, NEVER_AUTHORS, word_set
 
 FILM_NOUNS = word_set("film films movie movies flick flicks picture pictures feature features")
 
@@ -23,16 +23,22 @@ class Cue(Enum):
 _CUES: Mapping[Cue, tuple[str, ...]] = {
     Cue.LIKE: (
         "like", "more like", "much like", "just like", "something like", "anything like", "similar to",
-        "similar in tone to", "similar in style to", "along the lines of", "in the vein of", "in the style of",
-        "in the spirit of", "in the mold of", "in the mould of", "reminiscent of", "fan of", "fans of", "big fan of", "huge fan of", "reminds me of", "remind me of",
-        "that feels like", "feels like", "feel like", "looks like", "comparable to", "akin to", "a la", "such as",
+        "similar in tone to", "similar in style to", "along the lines of", "in the vein of",
+        "in the style of",
+        "in the spirit of", "in the mold of", "in the mould of", "reminiscent of", "fan of", "fans of",
+        "big fan of", "huge fan of", "reminds me of", "remind me of",
+        "that feels like", "feels like", "feel like", "looks like", "comparable to", "akin to", "a la",
+        "such as",
         "same vibe as", "same mood as", "same feel as", "same feeling as", "same tone as", "same style as",
-        "vibe of", "mood of", "feel of", "tone of", "atmosphere of", "spirit of", "style of", "in the mood of",
+        "vibe of", "mood of", "feel of", "tone of", "atmosphere of", "spirit of", "style of",
+        "in the mood of",
         "spiritual successor to", "resembles", "resembling", "echoes of", "inspired by",
     ),
     Cue.LOVED: (
-        "i like", "i liked", "i love", "i loved", "i enjoy", "i enjoyed", "i adore", "i adored", "i really like",
-        "i really liked", "i really love", "i really loved", "i really enjoyed", "i also liked", "i also loved",
+        "i like", "i liked", "i love", "i loved", "i enjoy", "i enjoyed", "i adore", "i adored",
+        "i really like",
+        "i really liked", "i really love", "i really loved", "i really enjoyed", "i also liked",
+        "i also loved",
         "we liked", "we loved", "we enjoyed", "we love", "loved", "enjoyed",
         "a sucker for", "favourite film is", "favorite film is", "favourite movie is",
         "favorite movie is", "favourite films are", "favorite films are", "favourite movies are",
@@ -41,55 +47,79 @@ _CUES: Mapping[Cue, tuple[str, ...]] = {
     ),
     Cue.UNLIKE: (
         "unlike", "less like", "not like", "nothing like", "isnt like", "arent like", "not similar to",
-        "nothing similar to", "different from", "different to", "different than", "not quite like", "not at all like",
+        "nothing similar to", "different from", "different to", "different than", "not quite like",
+        "not at all like",
         "the opposite of", "opposite of", "instead of", "rather than", "i hate", "i hated",
-        "i disliked", "i dislike", "i didnt like", "i did not like", "i dont like", "i do not like", "we hated",
-        "i didnt enjoy", "i did not enjoy", "i dont enjoy", "not a fan of", "no fan of", "not fond of", "cant stand",
+        "i disliked", "i dislike", "i didnt like", "i did not like", "i dont like", "i do not like",
+        "we hated",
+        "i didnt enjoy", "i did not enjoy", "i dont enjoy", "not a fan of", "no fan of", "not fond of",
+        "cant stand",
         "cannot stand", "hated", "disliked", "tired of", "sick of", "bored of", "bored by", "bored with",
         "anything but like", "didnt like", "did not like", "dont like", "do not like", "didnt enjoy", "hate",
         "dislike", "i didnt care for", "didnt care for",
     ),
     Cue.SEEN: (
-        "seen", "i have seen", "ive seen", "i have already seen", "ive already seen", "weve seen", "we have seen",
-        "weve already seen", "already seen", "i saw", "i already saw", "i just saw", "we saw", "already watched",
+        "seen", "i have seen", "ive seen", "i have already seen", "ive already seen", "weve seen",
+        "we have seen",
+        "weve already seen", "already seen", "i saw", "i already saw", "i just saw", "we saw",
+        "already watched",
         "watched", "i watched", "i just watched", "i have watched", "ive watched", "i have already watched",
-        "ive already watched", "weve watched", "we watched", "weve already watched", "we have watched", "rewatched",
-        "i rewatched", "i know", "i already know", "already know", "have seen", "have watched", "just watched",
-        "just saw", "we just watched", "recently watched", "recently saw", "i recently watched", "finished watching",
+        "ive already watched", "weve watched", "we watched", "weve already watched", "we have watched",
+        "rewatched",
+        "i rewatched", "i know", "i already know", "already know", "have seen", "have watched",
+        "just watched",
+        "just saw", "we just watched", "recently watched", "recently saw", "i recently watched",
+        "finished watching",
         "ive just seen", "ive just watched", "i have just seen", "i have just watched", "seen already",
     ),
     Cue.EXCEPT: (
-        "except", "except for", "neither", "besides", "other than", "apart from", "aside from", "excluding", "exclude", "but not",
-        "not", "no", "without", "without any", "without too much", "nothing", "anything but", "avoid", "avoiding",
-        "skip", "skipping", "minus", "non", "no more", "not another", "please no", "and not", "and no", "or no", "nor",
-        "not any", "that isnt", "that arent", "that is not", "which isnt", "that are not", "isnt", "i dont want",
+        "except", "except for", "neither", "besides", "other than", "apart from", "aside from", "excluding",
+        "exclude", "but not",
+        "not", "no", "without", "without any", "without too much", "nothing", "anything but", "avoid",
+        "avoiding",
+        "skip", "skipping", "minus", "non", "no more", "not another", "please no", "and not", "and no",
+        "or no", "nor",
+        "not any", "that isnt", "that arent", "that is not", "which isnt", "that are not", "isnt",
+        "i dont want",
         "dont want", "do not want", "i do not want", "dont give me", "dont show me",
         "dont recommend", "do not recommend",
-        "not interested in", "dont suggest", "do not suggest", "not into", "not in the mood for",
+        "not interested in", "none", "but none",
+        "leaving out", "omitting", "dont suggest", "do not suggest", "not into", "not in the mood for",
         "leave out", "none of",
-        "no need for", "not a single", "no to", "ideally without", "hold the", "sans", "free of", "anything except",
+        "no need for", "not a single", "no to", "ideally without", "hold the", "sans", "free of",
+        "anything except",
         "dont need", "not with", "not by", "not starring", "but no", "but without",
     ),
     Cue.LESS: (
         "less", "fewer", "not as", "not too", "not so", "not very", "not overly", "not really",
         "not that", "nothing too",
         "nothing so", "nothing overly", "nothing very", "not as much", "not much", "without being too",
-        "without being", "isnt too", "isnt so", "arent too", "never too", "not particularly", "not especially",
-        "but not too", "but not so", "but not very", "but not overly", "no too", "not excessively", "not quite so",
+        "without being", "isnt too", "isnt so", "arent too", "never too", "not particularly",
+        "not especially",
+        "but not too", "but not so", "but not very", "but not overly", "no too", "not excessively",
+        "not quite so",
     ),
     Cue.NONE: (
         "would like", "id like", "i would like", "wed like", "we would like", "youd like", "you would like",
-        "might like", "may like", "will like", "like to", "i feel like", "feel like watching", "feeling like",
-        "i feel like watching", "havent seen", "have not seen", "havent watched", "have not watched", "never seen",
+        "might like", "may like", "will like", "like to", "i feel like", "feel like watching",
+        "feeling like",
+        "i feel like watching", "havent seen", "have not seen", "havent watched", "have not watched",
+        "never seen",
         "never watched", "not seen", "not watched", "havent already seen", "not yet seen", "i havent seen",
-        "i havent watched", "we havent seen", "havent yet seen", "i have not seen", "ive never seen", "ive not seen",
-        "ive never watched", "i have never seen", "no one", "no idea", "no matter", "no longer", "no longer than",
+        "i havent watched", "we havent seen", "havent yet seen", "i have not seen", "ive never seen",
+        "ive not seen",
+        "ive never watched", "i have never seen", "no one", "no idea", "no matter", "no longer",
+        "no longer than",
         "no more than", "not only", "not just", "not sure", "not necessarily", "not more than", "not before",
-        "not after", "not older", "not older than", "not newer than", "no older than", "no newer than", "no later than",
+        "not after", "not older", "not older than", "not newer than", "no older than", "no newer than",
+        "no later than",
         "no earlier than", "not earlier than", "not later than", "nothing older than", "nothing newer than",
-        "nothing before", "nothing after", "nothing earlier than", "nothing later than", "no nonsense", "not long",
-        "think of", "think about", "i think", "think", "thinking", "whether or not", "why not", "if not", "or not",
-        "nothing else", "people like", "who like", "who likes", "to like", "no particular", "no preference", "know how",
+        "nothing before", "nothing after", "nothing earlier than", "nothing later than", "no nonsense",
+        "not long",
+        "think of", "think about", "i think", "think", "thinking", "whether or not", "why not", "if not",
+        "or not",
+        "nothing else", "people like", "who like", "who likes", "to like", "no particular", "no preference",
+        "know how",
         "i know how", "well known", "not bad", "what is it like", "like that", "like this", "like it",
     ),
 }  # fmt: skip
@@ -143,7 +173,6 @@ TOPIC_ENDS = word_set(
 PLAYED_BY = word_set(
     "with starring featuring stars star feature features has have actor actress actors where lead performance cast"
 )
-DIRECTED_BY = word_set("directed director directors filmmaker directing auteur directs helmed")
 BY = "by"
 
 FILLERS = word_set(
@@ -161,6 +190,26 @@ FILLERS = word_set(
     "already know except besides again not no like years year since until before after between ago"
 )
 """Words that say nothing of a film, at both ends of what is left of a request."""
+
+ASKING = (
+    "help me out", "help me", "help us", "assist me", "assist us", "surprise me", "surprise us", "hit me",
+    "point me to", "lend me", "play me", "can you help",
+)  # fmt: skip
+"""Said to whom is asked; alone, these words may be of a story."""
+CHOOSING = word_set(
+    "in with to finding find choosing choose pick picking decide deciding on discover discovering select selecting"
+)
+"""Behind these."""
+
+FIRMS = word_set("marvel pixar disney dc ghibli dreamworks warner hammer netflix hollywood a24")
+COMMON = FILLERS.union(NEVER_AUTHORS, FIRMS) | word_set(
+    "play plays help surprise need looks make take hit pick choose bring let keep start stop think say go come "
+    "call fox bad big new old young long short little black white red blue dark true real fast hard sweet wild "
+    "happy funny every both many much such same each either neither none nobody nothing everything everyone "
+    "somebody someone here there where when why how who whose while because although whether however anyway also "
+    "even still ever never universal paramount"
+)
+"""No names where nothing else says that somebody is meant."""
 
 PRAISE = word_set("good great nice best top")
 
@@ -197,7 +246,8 @@ LITTLE = (
 FOR_CHILDREN = (
     "for kids", "for children", "for my kids", "for my children", "for the kids",
     "for the children", "kids", "childrens",
-    "for the whole family", "for the family", "for all the family", "with the kids", "with my kids", "with children",
+    "for the whole family", "for the family", "for all the family", "with the kids", "with my kids",
+    "with children",
     "kid friendly", "child friendly", "with the children", "with the family", "with my family",
 )  # fmt: skip
 
@@ -229,7 +279,8 @@ MOOD_GENRES: Mapping[str, str] = {
     **dict.fromkeys(("scary", "scarier", "terrifying", "frightening", "creepy", "spooky"), "horror"),
     **dict.fromkeys(("suspenseful", "tense", "gripping", "psychological", "twisty"), "thriller"),
     **dict.fromkeys(("sad", "sadder", "heartbreaking", "tearjerker", "tragic", "moving"), "drama"),
-    "magical": "fantasy", "enchanting": "fantasy", "swashbuckling": "adventure", "futuristic": "science fiction",
+    "magical": "fantasy", "enchanting": "fantasy", "swashbuckling": "adventure",
+    "futuristic": "science fiction",
 }  # fmt: skip
 """A wish for a mood is no constraint: films of its genre come first."""
 

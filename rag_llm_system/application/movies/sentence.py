@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from rag_llm_system.application.movies import request_words as words
-from rag_llm_system.application.rag.self_query.text import tokens_of
+from rag_llm_system.application.rag.self_query.text import Token, tokens_of
 from rag_llm_system.application.rag.self_query.words import word_set
 
 _DECADE_OF = re.compile(r"(?<=\d0)['’]s\b")  # noqa: RUF001 - typographic apostrophes
@@ -13,7 +15,12 @@ _QUOTED = re.compile(
     r"|(?<!\w)['‘](?P<single>[^'‘]+?)['’](?!\w)"  # noqa: RUF001
     r"|(?<!\w)(?:\*\*?|_)(?P<marked>[^*_]+)(?:\*\*?|_)(?!\w)"
 )
+_ABBREVIATIONS = word_set("dr mr mrs ms jr sr st prof vs vol no inc lt col gen sgt capt")
+_ENDS_SENTENCE = frozenset(".?!\n")
 _CONNECTORS = word_set("of the in a to for on at & from with")
+
+
+_ASKING = tuple(tuple(phrase.split()) for phrase in words.ASKING)
 
 
 class Sentence:
@@ -21,7 +28,7 @@ class Sentence:
 
     def __init__(self, text: str) -> None:
         self.text = _DECADE_OF.sub("s", text)
-        self.tokens = tokens_of(self.text)
+        self.tokens = _with_full_stops(tokens_of(self.text))
         self.keys = [token.key for token in self.tokens]
         self.gone: set[int] = set()
         self.kept: set[int] = set()
@@ -40,6 +47,11 @@ class Sentence:
 
     def begins_phrase(self, position: int) -> bool:
         return position == 0 or self.tokens[position - 1].ends_phrase
+
+    def begins_sentence(self, position: int) -> bool:
+        """There a capital says nothing."""
+        before = self.tokens[position - 1] if position else None
+        return before is None or (before.ends_phrase and not _ENDS_SENTENCE.isdisjoint(before.gap))
 
     def comma_behind(self, position: int) -> bool:
         return "," in self.tokens[position].gap
@@ -81,19 +93,32 @@ class Sentence:
     def keep(self, start: int, end: int) -> None:
         self.kept.update(range(start, end))
 
+    def take_asking(self) -> None:
+        """Help me choose: said to whom is asked."""
+        for position in range(len(self)):
+            phrase = next((one for one in _ASKING if self.starts_with(position, one)), ())
+            end = position + len(phrase)
+            if not phrase or any(self.ends_phrase(n) for n in range(position, end - 1)):
+                continue
+            while self.key(end) in words.CHOOSING and not self.ends_phrase(end - 1):
+                end += 1
+            while self.key(end - 1) in {"in", "with", "to"} and end > position + len(phrase):
+                end -= 1
+            self.take(position, end)
+
     def topics(self, also_end: Iterable[int]) -> set[int]:
         """Words that say what films are about: behind ``about``, ``set in`` and the like up to the next phrase."""
         ends = set(also_end)
         found: set[int] = set()
         is_topic = False
         for position, key in enumerate(self.keys):
-            if self.begins_phrase(position) or key in words.TOPIC_ENDS or position in ends:
+            is_person = key == "who" and self.key(position + 1) in words.LIKES
+            ended = self.begins_phrase(position) or key in words.TOPIC_ENDS or position in ends
+            if ended or is_person or position in self.gone:
                 is_topic = False
-            if position in self.gone:
-                is_topic = False
-            elif key == "who" and self.key(position + 1) in words.LIKES:
-                is_topic = False
-            elif key in words.TOPIC_STARTS and position not in ends:
+            if position in self.gone or is_person:
+                continue
+            if key in words.TOPIC_STARTS and position not in ends:
                 is_topic = True
             elif is_topic:
                 found.add(position)
@@ -156,3 +181,13 @@ class Sentence:
             if inside:
                 found[inside[0]] = match[group].strip(" ,.;"), inside[-1] + 1
         return found
+
+
+def _with_full_stops(tokens: Sequence[Token]) -> tuple[Token, ...]:
+    """A short word before a full stop ends a sentence as well, unless it is known to be cut: I saw Heat. Any other?"""
+    found = list(tokens)
+    for position, (token, following) in enumerate(pairwise(tokens)):
+        is_stop = token.gap.startswith(".") and token.gap.strip(".") != "" and len(token.key) > 1
+        if is_stop and following.capital and token.key not in _ABBREVIATIONS:
+            found[position] = replace(token, ends_phrase=True)
+    return tuple(found)

@@ -11,6 +11,8 @@ from rag_llm_system.domain.films import FilmFacts
 
 _FILLERS_BEFORE = 3
 _MISSPELT_WORDS = 5
+_MOST_LOOKED_UP = 20
+"""Misspelt titles of one request: each is compared with all titles, which takes milliseconds where there are 40,000."""
 _LOOSE_FROM = 6
 """Letters of a title in lower case from which on it may be misspelt; shorter ones are near to any word."""
 
@@ -27,6 +29,7 @@ class TitleReader:
 
     def __init__(self, sentence: Sentence, catalogue: FilmCatalogue) -> None:
         self._sentence, self._catalogue = sentence, catalogue
+        self._looked_up = 0
         people, tokens, text = catalogue.people, sentence.tokens, sentence.text
         self._people: dict[Role, list[Person | None]] = {
             "cast": people.mentions(tokens, text, "cast"),
@@ -127,6 +130,9 @@ class TitleReader:
         written = sentence.written(position, end)
         if len(written) < _LOOSE_FROM or sentence.key(position) in words.NO_TITLES - {"the"}:
             return None
+        if self._looked_up >= _MOST_LOOKED_UP:
+            return None
+        self._looked_up += 1
         films = self._catalogue.titled(written)
         return self.of(films, end) if films else None
 

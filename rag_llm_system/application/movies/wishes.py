@@ -1,10 +1,12 @@
 """The films that a request compares with, names as seen or refuses, and what else it leaves out."""
 
+from collections.abc import Mapping
+
 from rag_llm_system.application.movies import request_words as words
 from rag_llm_system.application.movies.catalogue import FilmCatalogue
 from rag_llm_system.application.movies.comparisons import ComparisonReader, Wished
 from rag_llm_system.application.movies.genres import genre_at
-from rag_llm_system.application.movies.names import Person, Role
+from rag_llm_system.application.movies.names import Role
 from rag_llm_system.application.movies.request_words import Cue
 from rag_llm_system.application.movies.sentence import Sentence
 from rag_llm_system.application.movies.title_lists import TitleReader
@@ -14,11 +16,18 @@ from rag_llm_system.application.rag.self_query.words import word_set
 _OUT_OF = word_set(
     "a an any another the too much many more all anything anybody anyone films movies film movie with by starring "
     "featuring from in directed made of about kind sort type very so such being other every films' pure straight "
-    "released ones something stuff things some"
+    "released one ones something stuff things some those these that which who were was are is star stars starred made"
 )
+_BY_ROLE: Mapping[str, Role] = {
+    **dict.fromkeys(("with", "starring", "featuring", "star", "stars", "starred"), "cast"),
+    **dict.fromkeys(("by", "directed"), "directors"),
+}
+_INTRODUCES = _BY_ROLE.keys() | word_set(
+    "from in made released set before after since until between about of like for around during something anything"
+)
+"""What a part of a request begins with that is of another kind than the one before."""
 _AVOIDED_WORDS = 4
-_KNOWN_FILMS = 3
-"""Whoever has fewer is not called by their last name alone."""
+_BLACK_AND_WHITE = ("black", "and", "white")
 _BEFORE_VERB = word_set("i you we they would id dont didnt people who really also what do to")
 
 
@@ -113,10 +122,48 @@ class WishReader:
             ended = self._one_left_out(cue, at, is_open=is_open, is_first=end is None)
             if ended is None:
                 break
-            end = ended
-            is_open = self._sentence.key(end) in {"or", "nor"}
-            at = self._titles.next_of_list(end)
+            is_open = self._sentence.key(ended) in {"or", "nor"}
+            following = self._titles.next_of_list(ended)
+            if following is not None and not self._reaches(at, ended, following):
+                return ended
+            end, at = ended, following
         return end
+
+    def _reaches(self, at: int, end: int, following: int) -> bool:
+        """Whether a refusal of ``[at, end)`` goes on with ``following``: no horror, from the 80s does not."""
+        sentence = self._sentence
+        if sentence.key(end) in {"or", "nor"}:
+            return True
+        position, _ = self._thing(following)
+        introduced = _INTRODUCES & set(sentence.keys[following : max(position, following + 1)])
+        if introduced:
+            first, _ = self._thing(at)
+            again = introduced <= set(sentence.keys[max(0, at - 1) : first])
+            return following > end and again
+        return following > end or self._is_of_the_list(position, self._kind(self._thing(at)[0])[0])
+
+    def _is_of_the_list(self, at: int, kind: str) -> bool:
+        """No horror``, comedy`` or romance refuses comedies, no horror``, comedy`` please asks for one."""
+        own, end = self._kind(at)
+        if not own or (own == kind and own != "genre"):
+            return True
+        following = self._titles.next_of_list(end)
+        if following is None:
+            return False
+        return following > end or self._is_of_the_list(following, own)
+
+    def _kind(self, at: int) -> tuple[str, int]:
+        """What begins with this word, "" for films and anything else, and the word behind it."""
+        if (span := self._years.refused_at(at)) is not None:
+            return "years", span.end
+        for role in ("cast", "directors"):
+            person = self._titles.person_at(at, role)
+            if person is not None and self._titles.is_named(person):
+                return "person", person.end
+        if at >= len(self._sentence):
+            return "", at
+        genre = genre_at(self._sentence.tokens, at, self._catalogue.genres)
+        return ("genre", genre.end) if genre is not None else ("", at)
 
     def _one_left_out(self, cue: Cue, at: int, *, is_open: bool, is_first: bool) -> int | None:
         sentence = self._sentence
@@ -126,21 +173,13 @@ class WishReader:
         if sentence.key(position) in words.DATED:
             return None
         titles = self._found.unlike if cue is Cue.UNLIKE else self._found.seen
-        if (span := self._years.span_at(position)) is not None and cue is Cue.EXCEPT:
+        if (span := self._years.refused_at(position)) is not None and cue is Cue.EXCEPT:
             self._found.without_years.append((span.first or 0, span.last or 9999))
             return span.end
         if (end := self._person_left_out(position, role)) is not None:
             return end
-        behind = cue is Cue.UNLIKE and is_first and self._titles.is_behind_an_adjective(position)
-        if behind or sentence.tokens[position].capital or sentence.quoted_at(position):
-            if behind:
-                self._found.avoid.append(sentence.written(position, position + 1))
-            one = self._titles.title(position + behind, is_known=False, is_first=is_first)
-            if one is not None:
-                titles.extend(
-                    self._titles.with_series(one.titles) if cue is Cue.EXCEPT else one.titles
-                )
-                return one.end
+        if (end := self._title_left_out(cue, position, is_first=is_first)) is not None:
+            return end
         if (end := self._genre_left_out(position)) is not None:
             return end
         exact = (
@@ -151,15 +190,28 @@ class WishReader:
             return exact.end
         return self._avoided(position) if is_open else None
 
+    def _title_left_out(self, cue: Cue, position: int, *, is_first: bool) -> int | None:
+        sentence = self._sentence
+        if sentence.key(position) in words.FIRMS:
+            return None
+        behind = cue is Cue.UNLIKE and is_first and self._titles.is_behind_an_adjective(position)
+        if not (behind or sentence.tokens[position].capital or sentence.quoted_at(position)):
+            return None
+        if behind:
+            self._found.avoid.append(sentence.written(position, position + 1))
+        one = self._titles.title(position + behind, is_known=False, is_first=is_first)
+        if one is None:
+            return None
+        into = self._found.unlike if cue is Cue.UNLIKE else self._found.seen
+        into.extend(self._titles.with_series(one.titles) if cue is Cue.EXCEPT else one.titles)
+        return one.end
+
     def _thing(self, at: int) -> tuple[int, Role | None]:
         """Where the thing itself begins, and whether it plays or directs."""
-        role: Role | None = None
         key = self._sentence.key
+        role = _BY_ROLE.get(key(at - 1))
         while key(at) in _OUT_OF and not self._titles.is_title_in_capitals(at):
-            if key(at) in {"with", "starring", "featuring"}:
-                role = "cast"
-            elif key(at) in {"by", "directed"}:
-                role = "directors"
+            role = _BY_ROLE.get(key(at), role)
             if self._sentence.ends_phrase(at):
                 return len(self._sentence), role
             at += 1
@@ -169,21 +221,20 @@ class WishReader:
         """In the role that was said, else in each that they have."""
         ended = None
         roles: tuple[Role, ...] = (role,) if role else ("cast", "directors")
-        for which in roles:
-            person = self._titles.person_at(position, which)
-            if person is None or not (self._titles.is_named(person) or (role and person.exact)):
+        named = {which: self._titles.person_at(position, which) for which in roles}
+        is_exact = any(person is not None and person.exact for person in named.values())
+        for which, person in named.items():
+            if person is None or person.exact < is_exact:
                 continue
-            if not (person.whole or role or self._is_known(person, which)):
+            if not (self._titles.is_named(person) or (role and person.exact)):
+                continue
+            written = self._sentence.key(position)
+            if not (person.whole or role or self._catalogue.people.is_unusual(person, written)):
                 continue
             into = self._found.without_cast if which == "cast" else self._found.without_directors
             into.extend(person.names)
             ended = max(person.end, ended or 0)
         return ended
-
-    def _is_known(self, person: Person, role: Role) -> bool:
-        """No ``Marvel`` is not Elizabeth Marvel."""
-        people = self._catalogue.people
-        return max(people.films_of(name, role) for name in person.names) >= _KNOWN_FILMS
 
     def _genre_left_out(self, position: int) -> int | None:
         """Of several words for one kind, the first: no ``romantic comedies`` leaves the other comedies."""
@@ -208,6 +259,8 @@ class WishReader:
         while sentence.key(at) in _OUT_OF and not sentence.ends_phrase(at):
             at += 1
         end = at
+        if sentence.starts_with(at, _BLACK_AND_WHITE):
+            end += len(_BLACK_AND_WHITE)
         while end < len(sentence) and end - at < _AVOIDED_WORDS and sentence.is_free(end):
             if sentence.key(end) in words.BOUNDARIES:
                 break

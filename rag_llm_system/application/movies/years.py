@@ -17,7 +17,10 @@ _CUES = word_set(
     "between since before after until from older newer earlier later prior made released pre post"
 )
 _PASSED = word_set("from made released films movies anything")
+_LATER = word_set("later newer after onwards")
+_ONWARDS = _LATER | word_set("earlier older before")
 _BEFORE_CUES = word_set("no not nothing older newer earlier later prior") | _PASSED
+_UP_TO = word_set("to until till through")
 _CENTURY = (2000, None)
 
 
@@ -49,6 +52,16 @@ class YearReader:
             return None
         return Years(span.first.year, span.last.year, position, span.end)
 
+    def refused_at(self, position: int) -> Years | None:
+        """As ``span_at``, and up to another one: from ``1990 to 1995``."""
+        one = self.span_at(position)
+        if one is None or self._sentence.key(one.end) not in _UP_TO:
+            return one
+        other = self.span_at(one.end + 1)
+        if other is None or (other.last or 0) < (one.first or 0):
+            return one
+        return Years(one.first, other.last, position, other.end)
+
     def cue_positions(self) -> list[int]:
         """Where ``before 1980`` and the like begin: what a film is about ends there."""
         keys = self._sentence.keys
@@ -78,7 +91,15 @@ class YearReader:
 
     def _turned(self, found: Years) -> Years:
         """With the words in front: ``nothing older`` than; ``nothing from`` before 1985 is since 1985."""
-        key, start = self._sentence.key, found.start
+        key, start, end = self._sentence.key, found.start, found.end
+        if key(end) in {"or", "and"} and key(end + 1) in _ONWARDS:
+            end += 2
+            is_later = key(end - 1) in _LATER
+            found = found._replace(
+                first=found.first if is_later else None,
+                last=None if is_later else found.last,
+                end=end,
+            )
         while key(start - 1) in _BEFORE_CUES:
             start -= 1
         is_open = None in (found.first, found.last)

@@ -301,7 +301,7 @@ def test_directors_of_the_record_come_before_those_of_the_text(tmp_path: Path) -
         ("films.csv", b"title,year\n\xff,1999\n", DataError, "not UTF-8 at byte"),
         ("films.json", b'["\xff"]', DataError, "not UTF-8 at byte 2"),
         ("films.jsonl.gz", b"no gzip", DataError, "damaged"),
-        ("films.jsonl.gz", gzip.compress(b'{"title": "Fog", "year": 1999}' * 9)[:-9], DataError, "damaged"),
+        ("films.jsonl.gz", gzip.compress(b'{"title": "Fog", "year": 1999}' * 9, mtime=0)[:-9], DataError, "damaged"),
         ("films.xlsx", "", ConfigurationError, r"use \.json, \.jsonl, \.ndjson, \.csv, \.tsv, plain or \.gz"),
     ],
 )  # fmt: skip
