@@ -28,7 +28,7 @@ Brackets hold 95 % intervals of the bootstrap over requests (10,000 resamples). 
 one of two halves: who tunes looks at the half "dev" alone. Answers have 5 films, or as many as the request says.
 
 - without self-query: the sentence is searched for as it stands
-- without hybrid: by vectors alone; without reranking: without late interaction
+- without hybrid: by vectors alone; with reranking: and late interaction over the best, which the assistant leaves out
 - the documents' way: the 5 films whose texts have the highest cosine to the request; its time has no answer in it
 """
 

@@ -28,7 +28,7 @@ K = 5
 """Films of an answer where the request names no number: the documents' top 5."""
 
 ALL_ON, DOCUMENTED = "the movie assistant", "the documents' way"
-_HYBRID_OFF, _RERANKING_OFF = "without hybrid", "without reranking"
+_HYBRID_OFF, _RERANKED = "without hybrid", "with reranking"
 _SELF_QUERY_OFF = "without self-query"
 
 INVENTED = """You will love these!
@@ -89,7 +89,7 @@ def ways(system: System, preferences: Preferences) -> Mapping[str, Way]:
         ALL_ON: _assistant(system, preferences),
         _SELF_QUERY_OFF: _assistant(system, preferences, self_query=False),
         _HYBRID_OFF: _assistant(system, preferences, hybrid=False),
-        _RERANKING_OFF: _assistant(system, preferences, reranked=False),
+        _RERANKED: _assistant(system, preferences, reranked=True),
         DOCUMENTED: _nearest(system),
     }
 
@@ -114,7 +114,7 @@ def _assistant(
     *,
     self_query: bool = True,
     hybrid: bool = True,
-    reranked: bool = True,
+    reranked: bool = False,
     writer: FilmWriter | None = None,
 ) -> Way:
     recommender = FilmRecommender(

@@ -10,7 +10,7 @@ class Evidence(NamedTuple):
     constraints alone; ``liked`` and ``unliked``: to the
     nearest film of these; ``taste``: to the nearest preference; ``words`` and ``genres``: the share of the wish's
     words that the film has, and of its genres that the liked films have as well. ``is_constrained``: there are
-    constraints, and it meets them all.
+    constraints, and it meets them all. ``is_disliked``: it has a genre that the user does not like.
     """
 
     wish: float | None = None
@@ -21,6 +21,7 @@ class Evidence(NamedTuple):
     genres: float | None = None
     taste: float | None = None
     is_constrained: bool = False
+    is_disliked: bool = False
 
 
 _UNRELATED, _RELATED = 0.1, 0.7
@@ -31,6 +32,8 @@ _MOST = 0.98
 """Nothing that is computed from scores is certain."""
 _UNLIKED = 0.15
 """What a film loses that is as near as can be to one that is not liked."""
+_DISLIKED = 0.15
+"""What it loses for a genre that is not liked."""
 
 
 def confidence(evidence: Evidence) -> float:
@@ -52,7 +55,7 @@ def confidence(evidence: Evidence) -> float:
     given = [(weight, value) for weight, value in parts if value is not None]
     total = sum(weight for weight, _ in given)
     met = sum(weight * value for weight, value in given) / total if given else 0.0
-    refused = _UNLIKED * (_scaled(evidence.unliked) or 0.0)
+    refused = _UNLIKED * (_scaled(evidence.unliked) or 0.0) + _DISLIKED * evidence.is_disliked
     return round(max(0.0, _MOST * met - refused), 4)
 
 

@@ -187,6 +187,9 @@ class _Reader:
         written = sentence.key(start)
         if sentence.begins_sentence(start) and not self._people.is_unusual(person, written):
             return False
+        ends = sentence.capital_run(start) <= person.end or person.end in self._nouns
+        if not (ends or sentence.tokens[person.end - 1].possessive or person.end in sentence.gone):
+            return False  # Grace Kelly is neither Grace nor Kelly
         before = start - 1
         if sentence.begins_phrase(start) or not sentence.tokens[before].capital:
             return written not in words.COMMON

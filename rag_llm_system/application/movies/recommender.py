@@ -104,8 +104,8 @@ class FilmRecommender:
         seen: Sequence[str] = (),
         k: int = 5,
     ) -> Recommendations:
-        """The k films that fit best, the surest first: each meets every constraint, and none is of ``seen`` or named in the
-        request. Nothing is relaxed: where fewer are left, ``notes`` say why.
+        """The k films that fit best, the surest first: each meets every constraint, and none is of ``seen`` or named
+        in the request. Nothing is relaxed: where fewer are left, ``notes`` say why.
 
         Raises IncompatibleCollection when the films were indexed with another encoder, ConfigurationError for a k
         that is out of range.
@@ -270,6 +270,7 @@ class _Judging:
             genres=self.facts.genres_shared(film) if wanted.liked else None,
             taste=max(tastes, default=None),
             is_constrained=bool(self.met),
+            is_disliked=self.facts.is_disliked(film),
         )
         return Candidate(
             film=film,

@@ -115,7 +115,7 @@ _CUES: Mapping[Cue, tuple[str, ...]] = {
         "no later than",
         "no earlier than", "not earlier than", "not later than", "nothing older than", "nothing newer than",
         "nothing before", "nothing after", "nothing earlier than", "nothing later than", "no nonsense",
-        "not long",
+        "not long ago", "not long after",
         "think of", "think about", "i think", "think", "thinking", "whether or not", "why not", "if not",
         "or not",
         "nothing else", "people like", "who like", "who likes", "to like", "no particular", "no preference",
@@ -202,6 +202,7 @@ CHOOSING = word_set(
 """Behind these."""
 
 FIRMS = word_set("marvel pixar disney dc ghibli dreamworks warner hammer netflix hollywood a24")
+"""Those who make films: no people, and no titles."""
 COMMON = FILLERS.union(NEVER_AUTHORS, FIRMS) | word_set(
     "play plays help surprise need looks make take hit pick choose bring let keep start stop think say go come "
     "call fox bad big new old young long short little black white red blue dark true real fast hard sweet wild "

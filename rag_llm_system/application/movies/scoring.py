@@ -61,16 +61,16 @@ class FactScore:
             + (_MOOD if self._mood_genres.intersection(film.genres) else 0.0)
             + _ERA * self._of_wanted_era(film)
             + (_MOOD_IN_TITLE if self._is_called_so(film) else 0.0)
-            + (_DISLIKED if self._disliked.intersection(film.genres) else 0.0)
+            + (_DISLIKED if self.is_disliked(film) else 0.0)
         )
+
+    def is_disliked(self, film: FilmFacts) -> bool:
+        """Whether it has a genre that the user's preferences refuse and this request does not ask for."""
+        return not self._disliked.isdisjoint(film.genres)
 
     def _is_called_so(self, film: FilmFacts) -> bool:
         """Whether its title has a mood that is wished for: dark, Into Darkness."""
-        return (
-            any(word.startswith(self._moods) for word in keys_of(film.title))
-            if self._moods
-            else False
-        )
+        return any(word.startswith(self._moods) for word in keys_of(film.title))
 
     def genres_shared(self, film: FilmFacts) -> float:
         """With the liked films, in [0, 1]: what both have of what one has, rare genres counting more."""

@@ -6,7 +6,7 @@ from rag_llm_system.application.movies import request_words as words
 from rag_llm_system.application.movies.catalogue import FilmCatalogue
 from rag_llm_system.application.movies.comparisons import ComparisonReader, Wished
 from rag_llm_system.application.movies.genres import genre_at
-from rag_llm_system.application.movies.names import Role
+from rag_llm_system.application.movies.names import Person, Role
 from rag_llm_system.application.movies.request_words import Cue
 from rag_llm_system.application.movies.sentence import Sentence
 from rag_llm_system.application.movies.title_lists import TitleReader
@@ -27,8 +27,10 @@ _INTRODUCES = _BY_ROLE.keys() | word_set(
 )
 """What a part of a request begins with that is of another kind than the one before."""
 _AVOIDED_WORDS = 4
+_KNOWN_FILMS = 3
+"""Whoever has fewer is not called by their last name alone."""
 _BLACK_AND_WHITE = ("black", "and", "white")
-_BEFORE_VERB = word_set("i you we they would id dont didnt people who really also what do to")
+_BEFORE_VERB = word_set("i you we they would id don't didn't people who really also what do to")
 
 
 class WishReader:
@@ -147,6 +149,8 @@ class WishReader:
         own, end = self._kind(at)
         if not own or (own == kind and own != "genre"):
             return True
+        if kind and own != kind:
+            return False
         following = self._titles.next_of_list(end)
         if following is None:
             return False
@@ -228,13 +232,18 @@ class WishReader:
                 continue
             if not (self._titles.is_named(person) or (role and person.exact)):
                 continue
-            written = self._sentence.key(position)
-            if not (person.whole or role or self._catalogue.people.is_unusual(person, written)):
+            if not (person.whole or role or self._is_meant_alone(person, which)):
                 continue
             into = self._found.without_cast if which == "cast" else self._found.without_directors
             into.extend(person.names)
             ended = max(person.end, ended or 0)
         return ended
+
+    def _is_meant_alone(self, person: Person, role: Role) -> bool:
+        """No ``Marvel`` is not Elizabeth Marvel."""
+        people = self._catalogue.people
+        known = max(people.films_of(name, role) for name in person.names) >= _KNOWN_FILMS
+        return known and people.is_unusual(person, self._sentence.key(person.start))
 
     def _genre_left_out(self, position: int) -> int | None:
         """Of several words for one kind, the first: no ``romantic comedies`` leaves the other comedies."""

@@ -19,8 +19,11 @@ _CUES = word_set(
 _PASSED = word_set("from made released films movies anything")
 _LATER = word_set("later newer after onwards")
 _ONWARDS = _LATER | word_set("earlier older before")
-_BEFORE_CUES = word_set("no not nothing older newer earlier later prior") | _PASSED
+_REFUSED = word_set("no not nothing none skip skipping avoid avoiding without except excluding")
+_BEFORE_CUES = _REFUSED | word_set("older newer earlier later prior") | _PASSED
 _UP_TO = word_set("to until till through")
+_UNDERSTOOD = word_set("no not nothing")
+_UNWANTED = ("dont", "want")
 _CENTURY = (2000, None)
 
 
@@ -100,12 +103,14 @@ class YearReader:
                 last=None if is_later else found.last,
                 end=end,
             )
-        while key(start - 1) in _BEFORE_CUES:
+        while key(start - 1) in _BEFORE_CUES and not self._sentence.ends_phrase(start - 1):
             start -= 1
-        is_open = None in (found.first, found.last)
-        refused = key(start) in {"no", "not", "nothing"}
-        # a refusal right in front of the cue is understood already
-        if not (is_open and refused and key(found.start - 1) in _PASSED):
+        unwanted = self._sentence.starts_with(start - 2, _UNWANTED)
+        start -= len(_UNWANTED) if unwanted else 0
+        refused = unwanted or not _REFUSED.isdisjoint(self._sentence.keys[start : found.start])
+        # "not" right in front of the cue, and "not older", are understood already
+        is_apart = unwanted or key(found.start - 1) in _PASSED | (_REFUSED - _UNDERSTOOD)
+        if not is_apart or not refused or None not in (found.first, found.last):
             return found._replace(start=start)
         first = found.last + 1 if found.last is not None else None
         last = found.first - 1 if found.first is not None else None

@@ -89,7 +89,7 @@ def test_requests_are_asked_in_every_way(measured: Path) -> None:
         ALL_ON,
         "without self-query",
         "without hybrid",
-        "without reranking",
+        "with reranking",
         DOCUMENTED,
     ]
     best = figures.runs[0]

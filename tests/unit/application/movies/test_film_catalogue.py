@@ -38,7 +38,7 @@ KNOWN = FilmCatalogue(
         ("alien", ["Alien"]), ("matrix", ["The Matrix"]), ("Amelie", ["Amélie"]), ("THE  MATRIX!", ["The Matrix"]),
         ("Dumb and Dumber", ["Dumb & Dumber"]), ("Rocky 2", ["Rocky II"]), ("Se7en", ["Seven"]),
         ("Oceans Eleven", ["Ocean's Eleven"]), ("Carrie (1976)", ["Carrie (1976)"]), ("Carrie", ["Carrie"]),
-        ("Intersteller", ["Interstellar"]), ("Matirx", ["The Matrix"]), ("Dr Strangelove", [KNOWN.titled(
+        ("Intersteller", ["Interstellar"]), ("Matriix", ["The Matrix"]), ("Dr Strangelove", [KNOWN.titled(
             "Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb")[0].title]),
         ("Dune", ["Dune: Part One", "Dune: Part Two"]), ("M", ["M"]),
     ],

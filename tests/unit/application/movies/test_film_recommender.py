@@ -214,3 +214,23 @@ def test_without_an_index_nothing_is_recommended() -> None:
 def test_a_number_of_films_out_of_range_is_refused(index: FilmIndex, k: int) -> None:
     with pytest.raises(ConfigurationError, match="it must be from 1 to 100"):
         index.recommender().recommend(FilmRequest(text="a film"), k=k)
+
+
+@pytest.mark.parametrize(
+    "asked", ["a detective in a city", "crime", "a scary night", "a dog like Rain"]
+)
+def test_no_film_is_surer_than_one_above_it(index: FilmIndex, asked: str) -> None:
+    request = understood(asked, index.catalogue)
+    found = index.recommender().recommend(request, k=9).candidates
+    shown = [f"{one.confidence:.2f}" for one in found]
+    assert len(shown) > 1
+    assert shown == sorted(shown, reverse=True)
+
+
+def test_a_film_does_not_fit_a_mood_for_being_called_so() -> None:
+    story = f"{SPACE} {FARM} {CITY} Far in the north two brothers open an old hotel beside the frozen lake."
+    films = [
+        film_document(title, 2000, story, genres=["Horror"])
+        for title in ("Scary House", "The House")
+    ]
+    assert FilmIndex(films).titles("something scary", k=1) == ["The House"]

@@ -7,7 +7,7 @@ import pytest
 
 from rag_llm_system.application.movies.catalogue import FilmCatalogue
 from rag_llm_system.application.movies.request import literal
-from rag_llm_system.domain.films import FilmRequest
+from rag_llm_system.domain.films import FilmFacts, FilmRequest
 from tests.unit.application.movies.asked_films import as_labelled, real_films, rows, understood
 
 
@@ -63,6 +63,41 @@ def test_a_list_of_what_is_refused_ends_where_something_else_is_asked_for(
     assert (asked.without_genres, asked.genres) == (("Horror",), ("Comedy",))
     refused = understood("no horror, comedy or romance", catalogue)
     assert refused.without_genres == ("Horror", "Comedy", "Romance")
+
+
+@pytest.mark.parametrize(
+    ("text", "cast", "directors"),
+    [
+        ("Show me a western made after 2010", (), ()),
+        ("Heat was good. Another crime movie?", (), ()),
+        ("Another western", (), ()),
+        ("Play a comedy with Bill Murray", ("Bill Murray",), ()),
+        ("Grace Kelly thrillers", (), ()),
+        ("something for the weekend, no Marvel", (), ()),
+        ("a Kelly film", (), ("Richard Kelly",)),
+        ("films with Show Lo", ("Show Lo",), ()),
+        ("films by Another Bad Creation", (), ("Another Bad Creation",)),
+        ("comedies with Elizabeth Marvel", ("Elizabeth Marvel",), ()),
+    ],
+)
+def test_one_word_of_a_name_is_somebody_only_where_it_can_be_nothing_else(
+    text: str, cast: tuple[str, ...], directors: tuple[str, ...]
+) -> None:
+    request = understood(text, _films_of_people_with_plain_names())
+    assert (request.cast, request.directors) == (cast, directors)
+    assert request.without_cast == request.without_directors == ()
+
+
+def _films_of_people_with_plain_names() -> FilmCatalogue:
+    cast = ("Show Lo", "Kid 'n Play", "Elizabeth Marvel", "Bill Murray", "Grace Hall")
+    directors = ("Another Bad Creation", "Richard Kelly")
+    return FilmCatalogue(
+        FilmFacts(
+            document_id=str(n), title=f"The {n}th Day", year=1990, genres=("Comedy", "Western", "Crime", "Thriller"),
+            cast=cast, directors=(directors[n % 2],),
+        )
+        for n in range(8)
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
