@@ -9,7 +9,7 @@ demo: install
 
 test: install-dev
 	@.venv/bin/python -m poethepoet check
-	@.venv/bin/python -m pytest -n 2 --dist loadfile
+	@.venv/bin/python -m pytest -n 3 --dist loadfile
 
 install:
 	@$(PYTHON) tools/install.py

@@ -38,6 +38,8 @@ class Command:
     typed: Sequence[str] = ()
 
 
+PICTURES = PROJECT_ROOT / "docs" / "pictures"
+
 SESSIONS: Mapping[str, tuple[Path, Sequence[Command]]] = {
     "code": (
         PROJECT_ROOT / "docs" / "code-assistant.md",
@@ -73,14 +75,19 @@ SESSIONS: Mapping[str, tuple[Path, Sequence[Command]]] = {
 
 
 @click.command(help="Run the sessions that the docs show, and write down what was printed.")
-def main() -> None:
-    with clean_exit():
+@click.option("--pictures", is_flag=True, help="Take pictures of the chat page too, with Chromium.")
+def main(*, pictures: bool) -> None:
+    with clean_exit(), tempfile.TemporaryDirectory() as folder:
         for name, (page, commands) in SESSIONS.items():
-            with tempfile.TemporaryDirectory() as folder:
-                lines = [line for one in commands for line in _recorded(one, folder)]
+            lines = [line for one in commands for line in _recorded(one, folder)]
             text = page.read_text(encoding="utf-8")
             page.write_text(with_session(text, name, lines), encoding="utf-8")
             click.echo(f"{page.relative_to(PROJECT_ROOT)}: {len(lines)} lines of the session")
+        if pictures:
+            from tools.page_pictures import take_pictures
+
+            for picture in take_pictures(folder, PICTURES):
+                click.echo(picture.relative_to(PROJECT_ROOT))
 
 
 def with_session(page: str, name: str, lines: Sequence[str]) -> str:
@@ -143,24 +150,24 @@ def _typed(arguments: Sequence[str], lines: Sequence[str], environment: dict[str
             except OSError:  # how Linux says that the other end was closed
                 break
             said, heard_at = said + some.decode("utf-8", "replace"), time.monotonic()
-            if waiting and re.search(rf"(?:^|\n){_PROMPT}$", _plain(said)):
+            if waiting and re.search(rf"(?:^|\n){_PROMPT}$", plain(said)):
                 os.write(ours, f"{waiting.pop(0)}\n".encode())
     finally:
         os.close(ours)  # whoever still waits for a line meets the end
         process.wait()
     if process.returncode:
-        raise DataError(f"{shlex.join(arguments)} failed: {_plain(said)[-300:]}")
+        raise DataError(f"{shlex.join(arguments)} failed: {plain(said)[-300:]}")
     return said
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Without colours, and of what was written over only the last."""
     lines = click.unstyle(text).replace("\r\n", "\n").split("\n")
     return "\n".join(line.rsplit("\r", 1)[-1] for line in lines)
 
 
 def _lines(text: str) -> Iterator[str]:
-    for line in _plain(text).strip("\n").split("\n"):
+    for line in plain(text).strip("\n").split("\n"):
         yield line.rstrip()
 
 

@@ -15,10 +15,10 @@ from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.documents import CleanedDocument
 from rag_llm_system.domain.errors import RagSystemError
 from rag_llm_system.model.dataset_rows import dataset_of
+from rag_llm_system.model.finetuned import load_finetuned
 from rag_llm_system.model.finetuning.base_model import LoadedModel
 from rag_llm_system.model.finetuning.config import LoraSettings, ScratchSettings, TrainingConfig
 from rag_llm_system.model.finetuning.sft import finetune
-from rag_llm_system.model.folder import load_finetuned
 from rag_llm_system.model.inference.engine import open_engine
 
 TOPICS = ("vectors", "chunks", "crawlers", "encoders", "rerankers", "prompts", "queries", "stores")

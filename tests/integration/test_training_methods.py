@@ -7,11 +7,12 @@ import pytest
 import torch
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
+from rag_llm_system.model.finetuned import load_finetuned, load_unadapted
 from rag_llm_system.model.finetuning.base_model import load_base
 from rag_llm_system.model.finetuning.config import TrainingResult
 from rag_llm_system.model.finetuning.sft import finetune
 from rag_llm_system.model.finetuning.tokens import conversations, packed
-from rag_llm_system.model.folder import load_finetuned, load_unadapted, read_record
+from rag_llm_system.model.folder import read_record
 from rag_llm_system.model.inference.engine import open_engine
 from rag_llm_system.model.quiet import quiet
 from tests.integration.small_trainings import DPO, instructions, preferences, settings

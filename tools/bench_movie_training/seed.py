@@ -19,9 +19,9 @@ from rag_llm_system.application.evaluation.film_answers import FilmScores, score
 from rag_llm_system.domain.datasets import Row, TrainingRow
 from rag_llm_system.domain.documents import Value
 from rag_llm_system.model.evaluation.answering import write_answers
+from rag_llm_system.model.finetuned import load_finetuned
 from rag_llm_system.model.finetuning.config import PhaseResult, TrainingConfig
 from rag_llm_system.model.finetuning.sft import finetune
-from rag_llm_system.model.folder import load_finetuned
 from rag_llm_system.model.inference.grounded_decoding import GroundedDecoding, Grounding
 from rag_llm_system.model.inference.token_texts import token_texts
 from steps.progress import say

@@ -19,8 +19,9 @@ from rag_llm_system.model.evaluation.answering import (
     write_answers,
 )
 from rag_llm_system.model.evaluation.reference_losses import reference_losses
+from rag_llm_system.model.finetuned import load_finetuned, load_unadapted
 from rag_llm_system.model.finetuning.base_model import LoadedModel
-from rag_llm_system.model.folder import ADAPTER_DIR, load_finetuned, load_unadapted
+from rag_llm_system.model.folder import ADAPTER_DIR
 from rag_llm_system.model.inference.grounded_decoding import GroundedDecoding, Grounding
 from rag_llm_system.model.inference.token_texts import token_texts
 

@@ -11,8 +11,9 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from rag_llm_system.domain.errors import ConfigurationError, MissingFile
+from rag_llm_system.model.finetuned import load_finetuned
 from rag_llm_system.model.finetuning.base_model import LoadedModel
-from rag_llm_system.model.folder import RECORD_FILE, load_finetuned
+from rag_llm_system.model.folder import RECORD_FILE
 from rag_llm_system.model.quiet import quiet
 
 _LONGEST_REASON = 160

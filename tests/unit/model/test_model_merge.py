@@ -11,8 +11,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from rag_llm_system.domain.errors import ConfigurationError, MissingFile
 from rag_llm_system.model.export.merge import merge, plain_folder
 from rag_llm_system.model.export.targets import Export, export
+from rag_llm_system.model.finetuned import load_finetuned
 from rag_llm_system.model.finetuning.base_model import LoadedModel
-from rag_llm_system.model.folder import load_finetuned
 from rag_llm_system.model.quiet import quiet
 
 Trained = Callable[..., Path]

@@ -9,6 +9,7 @@ from trl import SFTTrainer
 from rag_llm_system.domain.answers import Message
 from rag_llm_system.domain.datasets import TrainingRow
 from rag_llm_system.domain.errors import BackendError, ConfigurationError, DataError
+from rag_llm_system.model.finetuned import load_finetuned
 from rag_llm_system.model.finetuning.base_model import LoadedModel
 from rag_llm_system.model.finetuning.config import (
     DpoSettings,
@@ -21,7 +22,7 @@ from rag_llm_system.model.finetuning.config import (
 )
 from rag_llm_system.model.finetuning.device import Device
 from rag_llm_system.model.finetuning.sft import finetune
-from rag_llm_system.model.folder import load_finetuned, read_record
+from rag_llm_system.model.folder import read_record
 from rag_llm_system.model.quiet import quiet
 
 

@@ -7,7 +7,7 @@ export const FILMS = "movies";
 
 const WORDS = {
   documents: {
-    name: "Everything",
+    name: "Documents",
     placeholder: "Ask about your documents",
     searching: "Searching your documents",
     found: "passage",
