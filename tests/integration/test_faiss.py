@@ -539,16 +539,16 @@ def test_a_writer_in_another_process_is_named(path: Path, opened: Opener) -> Non
             opened().upsert(NAME, points(0, 1))
 
 
-def longest_gap_s(store: FAISSAdapter, started: Event, stop: Event) -> float:
-    """Searches until told to stop; the longest time that one took."""
-    query, longest = vectors(5_000, 5_001)[0], 0.0
+def searched(store: FAISSAdapter, started: Event, stop: Event) -> list[tuple[float, float]]:
+    """Searches until told to stop; when each began and ended."""
+    query, times = vectors(5_000, 5_001)[0], list[tuple[float, float]]()
     store.search(NAME, query, limit=10)
     started.set()
     while not stop.is_set():
         begin = time.perf_counter()
         assert len(store.search(NAME, query, limit=10)) == 10
-        longest = max(longest, time.perf_counter() - begin)
-    return longest
+        times.append((begin, time.perf_counter()))
+    return times
 
 
 def test_a_reader_is_not_held_up_while_a_graph_is_built(opened: Opener) -> None:
@@ -563,14 +563,15 @@ def test_a_reader_is_not_held_up_while_a_graph_is_built(opened: Opener) -> None:
         store.upsert(NAME, batch)
 
     with ThreadPoolExecutor(1) as thread:
-        reader = thread.submit(longest_gap_s, store, started, stop)
+        reader = thread.submit(searched, store, started, stop)
         assert started.wait(30)
         begin = time.perf_counter()
         try:
             store.publish(NAME)
         finally:
-            published_s = time.perf_counter() - begin
+            end = time.perf_counter()
             stop.set()
 
-    # on a quiet machine 10 to 40 ms; one that is busy with other work may hold up anything for a while
-    assert reader.result() < max(0.1, published_s / 3)
+    # hundreds on a quiet machine; one that is held up is in a single search all the time
+    within = [one for one in reader.result() if begin < one[0] and one[1] < end]
+    assert len(within) >= 3
