@@ -1,8 +1,11 @@
 """How answers look on a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rag_llm_system.domain.answers import Answer, AnswerSource
+
+SourceLines = Callable[[str, Sequence[AnswerSource]], Iterator[str]]
+"""A heading and the sources below it, as lines; none for no sources."""
 
 
 def answer_lines(answer: Answer) -> Iterator[str]:
@@ -18,16 +21,17 @@ def question_lines(question: str) -> Iterator[str]:
     yield ""
 
 
-def closing_lines(answer: Answer) -> Iterator[str]:
-    """What stands below its text."""
+def closing_lines(answer: Answer, source_lines: SourceLines | None = None) -> Iterator[str]:
+    """What stands below its text; ``source_lines`` where sources are shown in another way than with their links."""
+    shown = source_lines or _source_lines
     if answer.notes or answer.confidence:
         yield ""
     for note in answer.notes:
         yield f"Note: {note}"
     if answer.confidence:
         yield f"Confidence: {answer.confidence.level} ({answer.confidence.value:.2f})"
-    yield from _source_lines("Sources", [s for s in answer.sources if s.cited])
-    yield from _source_lines("Also found", [s for s in answer.sources if not s.cited])
+    yield from shown("Sources", [s for s in answer.sources if s.cited])
+    yield from shown("Also found", [s for s in answer.sources if not s.cited])
     yield ""
     timings = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in answer.timings_s.items())
     yield f"written by {answer.model}{f'; {timings}' if timings else ''}"

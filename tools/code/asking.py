@@ -14,7 +14,7 @@ from rag_llm_system.application.rag.answer import Asked, Assistant, Found, Piece
 from rag_llm_system.domain.answers import Answer, AnswerSource
 from rag_llm_system.domain.errors import MissingFile, UnknownName
 from rag_llm_system.domain.ports import VectorStore
-from tools.render import passage_lines
+from tools.render import closing_lines, passage_lines
 
 
 def require_code(store: VectorStore, repository: str = "") -> None:
@@ -45,7 +45,7 @@ class Shown:
             click.echo(event.model_dump_json(indent=2))
         else:
             self.end()
-            click.echo("\n".join(closing_lines(event)))
+            click.echo("\n".join(closing_lines(event, _sources)))
 
     def end(self) -> None:
         """An answer that broke off is no line with what comes next."""
@@ -71,21 +71,6 @@ async def _answered(assistant: Assistant, asked: Asked, shown: Shown) -> Answer 
     finally:
         shown.end()
     return answer
-
-
-def closing_lines(answer: Answer) -> Iterator[str]:
-    """What stands below an answer's text: notes, sources, and what wrote it."""
-    if answer.notes or answer.confidence:
-        yield ""
-    for note in answer.notes:
-        yield f"Note: {note}"
-    if answer.confidence:
-        yield f"Confidence: {answer.confidence.level} ({answer.confidence.value:.2f})"
-    yield from _sources("Sources", [s for s in answer.sources if s.cited])
-    yield from _sources("Also found", [s for s in answer.sources if not s.cited])
-    yield ""
-    timings = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in answer.timings_s.items())
-    yield f"written by {answer.model}{f'; {timings}' if timings else ''}"
 
 
 def _sources(heading: str, sources: Sequence[AnswerSource]) -> Iterator[str]:
